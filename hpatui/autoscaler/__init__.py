@@ -1,0 +1,1 @@
+"""What the HorizontalPodAutoscaler controller computes, as pure code: no clock, no input or output, standard library only."""

@@ -1,0 +1,98 @@
+"""The exception tree. Each error is one line that says what happened and what to do.
+
+    HpatuiError                 exit code 2 unless said otherwise
+    ├── UsageError              a flag, a file or a value that the user gave
+    ├── TerminalError           not a terminal, or one that cannot show the screen
+    ├── MalformedObject         a Kubernetes object without a needed field, or with one of the wrong type
+    ├── ClusterError            anything between us and the API server
+    │   ├── NoClusterError          no kubeconfig, unknown context, empty configuration
+    │   ├── UnreachableError        refused, timed out, name not resolved, TLS
+    │   ├── AuthError               401, expired credentials, a login plugin that failed
+    │   ├── ForbiddenError          403: names the permission that is missing
+    │   ├── NotServedError          404 on a group or resource: the API is not there
+    │   ├── GoneError               410: the resourceVersion is too old, list again
+    │   └── ServerBusyError         429, 500, 503 and the like: worth another try
+    ├── SandboxError            the embedded sandbox could not start or go on
+    └── LoadError               the load cannot start: target, route, plan or limits
+
+The client libraries' own exceptions are translated into these at the door (one module a library); nothing
+above that door catches a library's exception.
+"""
+
+from __future__ import annotations
+
+
+class HpatuiError(Exception):
+    """An error with a message for the user: `message` says what happened, `hint` what to do (may be empty)."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        """One line: what happened and what to do."""
+        return f"{self.message}; {self.hint}" if self.hint else self.message
+
+
+class UsageError(HpatuiError):
+    """A flag, file or value that the user gave cannot be used."""
+
+
+class TerminalError(HpatuiError):
+    """The standard streams are no terminal that can show the screen."""
+
+
+class MalformedObject(HpatuiError):
+    """A Kubernetes object lacks a field or has a value of the wrong type at `path` (e.g. `spec.metrics[0].type`)."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.path = path
+        self.problem = problem
+
+
+class ClusterError(HpatuiError):
+    """The API server could not be reached or refused; `retry_after` seconds when the server named a pause."""
+
+    def __init__(self, message: str, *, hint: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
+
+
+class NoClusterError(ClusterError):
+    """There is no usable kubeconfig, context or in-cluster configuration."""
+
+
+class UnreachableError(ClusterError):
+    """No HTTP answer: refused, timed out, unresolved, or TLS failed."""
+
+
+class AuthError(ClusterError):
+    """The server does not accept who we are, or a login plugin failed."""
+
+
+class ForbiddenError(ClusterError):
+    """The server knows us and refuses; the message names the missing permission."""
+
+
+class NotServedError(ClusterError):
+    """The server does not serve this group, resource or object."""
+
+
+class GoneError(ClusterError):
+    """The resourceVersion is no longer held by the server; list again."""
+
+
+class ServerBusyError(ClusterError):
+    """The server answered that it cannot serve this now."""
+
+
+class SandboxError(HpatuiError):
+    """The sandbox could not start, or stopped."""
+
+
+class LoadError(HpatuiError):
+    """A load run cannot start or go on."""

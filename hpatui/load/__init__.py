@@ -1,0 +1,1 @@
+"""The load engine, in its own process. The only importer of `httpx`."""

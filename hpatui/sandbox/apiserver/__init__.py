@@ -1,0 +1,1 @@
+"""The sandbox's API server: store, discovery, verbs, tables, patches, proxies."""
