@@ -1,0 +1,124 @@
+"""Settings: frozen, and layered: defaults < config file < environment < flags."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from hpatui.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a person can choose. Paths are expanded; times are seconds; None means: decide by looking."""
+
+    kubeconfig: str | None = None
+    context: str | None = None
+    namespace: str | None = None  # None: the context's own; all namespaces with all_namespaces
+    all_namespaces: bool = False
+    hpa: str | None = None  # [NS/]NAME to select at the start
+    read_only: bool = False
+    low_bandwidth: bool = False
+    ascii: bool = False
+    theme: str | None = None
+    bell: bool = False
+    load_url: str | None = None
+    load_rate: float = 50.0
+    max_rate: float = 200.0
+    # The controller's flags, for clusters that changed them (the API does not tell).
+    sync_period: float | None = None
+    tolerance: float | None = None
+    downscale_stabilization: float | None = None
+    cpu_initialization: float | None = None
+    initial_readiness_delay: float | None = None
+    state_dir: str | None = None  # where hpatui remembers namespaces per context
+
+
+_ENV_PREFIX = "HPATUI_"
+
+
+def load_settings(
+    flags: Mapping[str, Any], *, environ: Mapping[str, str] | None = None, config_path: Path | None = None
+) -> Settings:
+    """Layer the sources. `flags` holds only what was given on the command line (None values are skipped).
+
+    Raises UsageError that names the file or variable and the key at fault.
+    """
+    env = os.environ if environ is None else environ
+    settings = Settings()
+    path = config_path or _config_path(env)
+    if path is not None and path.is_file():
+        settings = _apply(settings, _read_file(path), f"{path}: ")
+    settings = _apply(settings, _from_environ(env), "environment: ")
+    given = {name: value for name, value in flags.items() if value is not None and name in _TYPES}
+    return _apply(settings, given, "")
+
+
+def state_dir(settings: Settings, environ: Mapping[str, str] | None = None) -> Path:
+    """Where hpatui keeps what it remembers (XDG state folder)."""
+    env = os.environ if environ is None else environ
+    if settings.state_dir:
+        return Path(settings.state_dir).expanduser()
+    base = env.get("XDG_STATE_HOME") or "~/.local/state"
+    return Path(base).expanduser() / "hpatui"
+
+
+def _config_path(env: Mapping[str, str]) -> Path | None:
+    named = env.get("HPATUI_CONFIG")
+    if named:
+        path = Path(named).expanduser()
+        if not path.is_file():
+            raise UsageError(f"HPATUI_CONFIG names {named}, which is no file", hint="correct or unset it")
+        return path
+    base = env.get("XDG_CONFIG_HOME") or "~/.config"
+    return Path(base).expanduser() / "hpatui" / "config.toml"
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {path}: {error}", hint="make it readable or move it away") from error
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path}: {error}", hint="correct the TOML") from error
+
+
+_TYPES: dict[str, str] = {item.name: str(item.type) for item in fields(Settings)}
+
+
+def _from_environ(env: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, kind in _TYPES.items():
+        text = env.get(_ENV_PREFIX + name.upper())
+        if text is None or text == "":
+            continue
+        if kind.startswith("bool"):
+            found[name] = text.lower() not in ("0", "false", "no", "off")
+        elif kind.startswith("float"):
+            try:
+                found[name] = float(text)
+            except ValueError:
+                raise UsageError(f"{_ENV_PREFIX}{name.upper()} is {text!r}, not a number") from None
+        else:
+            found[name] = text
+    return found
+
+
+def _apply(settings: Settings, values: Mapping[str, Any], where: str) -> Settings:
+    for name, value in values.items():
+        kind = _TYPES.get(name)
+        if kind is None:
+            known = ", ".join(sorted(_TYPES))
+            raise UsageError(f"{where}unknown setting {name!r}", hint=f"known: {known}")
+        expected: type[Any] | tuple[type[Any], ...] = str
+        if kind.startswith("bool"):
+            expected = bool
+        elif kind.startswith("float"):
+            expected = (int, float)
+        if not isinstance(value, expected) or (isinstance(value, bool) and expected is not bool):
+            raise UsageError(f"{where}{name} is {value!r}", hint=f"it takes a {kind.split(' ')[0]}")
+    return replace(settings, **values)

@@ -1,0 +1,135 @@
+"""What the front ends see: one frozen Snapshot per change.
+
+A Snapshot is never altered. Parts that did not change are the same objects as in the one before (compare with `is`), so a front end
+repaints only what is new. The series in it are read-only views of bounded rings that only the store appends to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from hpatui.autoscaler.explain import Explanation
+from hpatui.model import (
+    Event,
+    Hpa,
+    Key,
+    Kind,
+    LoadSample,
+    LoadState,
+    LoadTotals,
+    Pod,
+    PodUsage,
+    SourceStatus,
+    Workload,
+)
+from hpatui.state.series import HpaHistory, LoadHistory
+
+
+class HpaState(StrEnum):
+    """One word that a person can act on."""
+
+    STEADY = "steady"
+    UP = "up"
+    DOWN = "down"
+    HELD = "held"  # wants fewer, the stabilization window holds it
+    LIMITED = "limited"  # moving, but no faster than a rate policy allows
+    CAPPED = "capped"  # wants more than maxReplicas
+    FLOOR = "floor"  # wants fewer than minReplicas
+    BLIND = "blind"  # no metrics
+    OFF = "off"  # target has 0 replicas
+    AMBIGUOUS = "ambiguous"  # several HPAs select the same pods
+    FAILING = "failing"  # cannot read or write the scale
+    NEW = "new"  # no status yet
+
+
+PROBLEM_STATES = frozenset(
+    {HpaState.BLIND, HpaState.AMBIGUOUS, HpaState.FAILING, HpaState.CAPPED, HpaState.LIMITED}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HpaRow:
+    """One row of the HPA list. `trend` holds the last current-replica counts, oldest first, one per 15 s (at most 32)."""
+
+    hpa: Hpa
+    state: HpaState
+    headline: str
+    state_since: float | None
+    trend: tuple[int, ...] = ()
+
+    @property
+    def key(self) -> Key:
+        return self.hpa.key
+
+
+@dataclass(frozen=True, slots=True)
+class PodRow:
+    """A pod of the selected HPA with its newest usage sample, if there is one, and its share of the load (requests/s)."""
+
+    pod: Pod
+    usage: PodUsage | None
+    load: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """All about the selected HPA. `statuses` tells for workload, pods, events and pod metrics whether they can be trusted."""
+
+    row: HpaRow
+    workload: Workload | None
+    pods: tuple[PodRow, ...]
+    events: tuple[Event, ...]  # newest first: of the HPA, its target and its pods
+    explanation: Explanation | None
+    history: HpaHistory
+    statuses: Mapping[Kind, SourceStatus]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadView:
+    """The load as the screen shows it. `target` is for people: `php-apache:80 by service proxy`."""
+
+    state: LoadState = LoadState.IDLE
+    target: str = ""
+    plan: str = ""
+    rate: float = 0.0  # ordered now, requests/s
+    started: float | None = None
+    last: LoadSample | None = None
+    totals: LoadTotals | None = None
+    message: str = ""  # why it failed, or a warning
+    for_hpa: Key | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that just happened and deserves a toast: a rescale, a lost connection. `severity` is information, warning or error."""
+
+    time: float
+    title: str
+    text: str
+    severity: str = "information"
+    key: Key | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything a front end may show, at one moment.
+
+    `rows` are sorted by namespace and name. `notices` are those since the snapshot before.
+    """
+
+    version: int
+    time: float
+    context: str
+    namespace: str | None  # None: all namespaces
+    sandbox: bool
+    status: SourceStatus  # of the HPA stream, the heart of it all
+    rows: tuple[HpaRow, ...]
+    detail: Detail | None
+    load: LoadView
+    load_history: LoadHistory
+    statuses: Mapping[Kind, SourceStatus] = field(default_factory=dict)
+    notices: tuple[Notice, ...] = ()
+    metrics_time: float | None = None  # time stamp of the newest usage sample shown
+    server_version: str = ""
