@@ -1,0 +1,85 @@
+"""Joins source, load engine, store and clock; takes commands; knows no screen.
+
+`SessionPort` is all that a front end may use, so that a front end can be tried with any other implementation (a replay, a test).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from hpatui.model import Key
+from hpatui.settings import Settings
+from hpatui.state.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class ContextInfo:
+    """A context of the kubeconfig: its name, the cluster's server, its own namespace, and whether it is the current one."""
+
+    name: str
+    server: str
+    namespace: str
+    current: bool
+
+
+class SessionPort(Protocol):
+    """What a front end sees of a session. Everything runs on one event loop; commands return quickly.
+
+    Coroutines raise HpatuiError with a one-line message where a command cannot be done; nothing else.
+    """
+
+    settings: Settings
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The newest snapshot; there is one from the start (status: connecting)."""
+
+    def subscribe(self, callback: Callable[[Snapshot], None]) -> Callable[[], None]:
+        """Call `callback` on the loop after changes, at most four times a second; returns how to unsubscribe."""
+
+    async def start(self) -> None:
+        """Connect and begin to watch, in the background; failures show up in the snapshot's status."""
+
+    async def stop(self) -> None:
+        """Stop the load first, then the source; idempotent."""
+
+    def select(self, key: Key | None) -> None:
+        """Make an HPA the one whose details are watched."""
+
+    def contexts(self) -> Sequence[ContextInfo]:
+        """The kubeconfig's contexts."""
+
+    async def switch_context(self, name: str) -> None:
+        """Drop what is known and watch another cluster."""
+
+    async def namespaces(self) -> Sequence[str]:
+        """The cluster's namespaces; those with HPAs known so far where listing them is forbidden."""
+
+    def set_namespace(self, namespace: str | None) -> None:
+        """Watch the HPAs of one namespace, or of all (None)."""
+
+    def load_question(self) -> str | None:
+        """What to ask the user before load may start (host, route, rate); None where no question is needed."""
+
+    async def start_load(self, *, confirmed: bool = False) -> None:
+        """Start the load at the selected HPA's target. LoadError where it cannot, or where a question is open and not `confirmed`."""
+
+    async def stop_load(self) -> None:
+        """Stop the load; idempotent."""
+
+    async def set_load_rate(self, rate: float) -> None:
+        """Order another rate (requests/s), now or for the next start."""
+
+    async def nudge_load(self, direction: int) -> None:
+        """One step up (+1) or down (-1) in rate."""
+
+    async def pause_load(self) -> None:
+        """Pause a running load, or resume a paused one."""
+
+    async def object_yaml(self, kind: str, key: Key) -> str:
+        """An object as YAML (without managedFields); kind as in `Deployment`, `Pod`, `HorizontalPodAutoscaler`."""
+
+    async def describe(self, key: Key) -> str:
+        """The text of `kubectl describe hpa`."""
