@@ -49,6 +49,15 @@ class Series:
         if len(times) > self._capacity:
             self._halve_old()
 
+    def backfill(self, points: list[tuple[float, float]]) -> None:
+        """Put points (oldest first) before what is held; those not older than the first point are ignored."""
+        first = self._times[0] if self._times else float("inf")
+        known = [(time, value) for time, value in points if time < first]
+        room = self._capacity - len(self._times)
+        known = known[-room:] if room > 0 else []
+        self._times = array("d", [time for time, _ in known]) + self._times
+        self._values = array("d", [value for _, value in known]) + self._values
+
     def _halve_old(self) -> None:
         """Merge the older half in pairs, keeping of each pair the value that is farther from its neighbours' mean."""
         half = len(self._times) // 2

@@ -1,0 +1,178 @@
+"""All facts about the one HPA that is looked at: its target, pods, usage and events, and the observer that explains it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hpatui.autoscaler.explain import Explanation
+from hpatui.model import (
+    ControllerFlags,
+    Event,
+    Hpa,
+    Key,
+    Kind,
+    LoadSample,
+    Pod,
+    PodUsage,
+    SourceState,
+    SourceStatus,
+    Workload,
+)
+from hpatui.state.history import record_events
+from hpatui.state.observer import Observer
+from hpatui.state.series import HpaHistory
+from hpatui.state.snapshot import Detail, HpaRow, PodRow
+
+MAX_EVENTS = 500
+
+_UNKNOWN = SourceStatus(SourceState.CONNECTING, 0.0)
+
+
+class Focus:
+    """Facts of one HPA in focus. Changes are marked; `detail` builds the frozen view from the parts that changed."""
+
+    def __init__(self, key: Key, history: HpaHistory, flags: ControllerFlags) -> None:
+        self.key = key
+        self.statuses: dict[Kind, SourceStatus] = {}
+        self.metrics_time: float | None = None
+        self._history = history
+        self._observer = Observer(key, flags)
+        self._workload: Workload | None = None
+        self._pods: dict[Key, Pod] = {}
+        self._usages: dict[Key, PodUsage] = {}
+        self._events: dict[str, Event] = {}
+        self._load_per_pod: dict[str, float] = {}
+        self._pod_rows: tuple[PodRow, ...] | None = ()
+        self._event_view: tuple[Event, ...] | None = ()
+        self._explanation: Explanation | None = None
+        self._last: Detail | None = None
+
+    def set_flags(self, flags: ControllerFlags) -> None:
+        """The controller's flags became known."""
+        self._observer.set_flags(flags)
+
+    # In -------------------------------------------------------------------------------------------------------
+
+    def hpa_changed(self, hpa: Hpa, now: float) -> None:
+        """A new version of the HPA itself."""
+        self._observer.hpa_changed(hpa, now)
+
+    def listed(self, kind: Kind, items: Sequence[Workload | Pod | Event | PodUsage], now: float) -> None:
+        """Everything of one kind, anew."""
+        match kind:
+            case Kind.WORKLOAD:
+                self._workload = None
+            case Kind.POD:
+                self._pods.clear()
+            case Kind.EVENT:
+                self._events.clear()
+            case Kind.POD_USAGE:
+                self._usages.clear()
+        for item in items:
+            self._take(item)
+        self._changed(kind, now)
+
+    def upserted(self, item: Workload | Pod | Event | PodUsage, now: float) -> None:
+        """One object is new or changed."""
+        self._changed(self._take(item), now)
+
+    def deleted(self, kind: Kind, key: Key, now: float) -> None:
+        """One object is gone."""
+        match kind:
+            case Kind.WORKLOAD:
+                self._workload = None
+            case Kind.POD:
+                self._pods.pop(key, None)
+            case Kind.EVENT:
+                for uid in [uid for uid, event in self._events.items() if event.key == key]:
+                    del self._events[uid]
+            case Kind.POD_USAGE:
+                self._usages.pop(key, None)
+        self._changed(kind, now)
+
+    def _take(self, item: Workload | Pod | Event | PodUsage) -> Kind:
+        match item:
+            case Workload():
+                self._workload = item
+                return Kind.WORKLOAD
+            case Pod():
+                self._pods[item.key] = item
+                return Kind.POD
+            case Event():
+                self._events[item.uid or str(item.key)] = item
+                return Kind.EVENT
+            case PodUsage():
+                self._usages[item.key] = item
+                return Kind.POD_USAGE
+
+    def status_changed(self, kind: Kind, status: SourceStatus, now: float) -> None:
+        """A detail stream has a new status."""
+        self.statuses[kind] = status
+        if kind is Kind.POD_USAGE:
+            self._changed(kind, now)
+
+    def load_sampled(self, sample: LoadSample) -> None:
+        """One second of load: how much each pod got, where that is known."""
+        shares = {name: float(count) for name, count in sample.per_pod.items()}
+        if shares != self._load_per_pod:
+            self._load_per_pod = shares
+            self._pod_rows = None
+
+    def _changed(self, kind: Kind, now: float) -> None:
+        if kind in (Kind.POD, Kind.POD_USAGE):
+            self._pod_rows = None
+        if kind is Kind.POD_USAGE:
+            self.metrics_time = max((usage.time for usage in self._usages.values()), default=None)
+        if kind is Kind.EVENT:
+            self._bound_events()
+            self._event_view = None
+            about_hpa = [e for e in self._events.values() if e.about_kind == "HorizontalPodAutoscaler"]
+            record_events(self._history, about_hpa)
+            self._observer.events(about_hpa, now)
+            return
+        if kind in (Kind.WORKLOAD, Kind.POD):
+            self._record_ready(now)
+        usage_status = self.statuses.get(Kind.POD_USAGE, _UNKNOWN)
+        self._observer.facts(self._workload, self._pods, self._usages, usage_status, now)
+
+    def _record_ready(self, now: float) -> None:
+        if self._pods:
+            self._history.ready.append(now, sum(1 for pod in self._pods.values() if pod.ready))
+        elif self._workload is not None:
+            self._history.ready.append(now, self._workload.ready)
+
+    def _bound_events(self) -> None:
+        if len(self._events) > MAX_EVENTS:
+            newest = sorted(self._events.items(), key=lambda pair: pair[1].last_seen or 0.0)[-MAX_EVENTS:]
+            self._events = dict(newest)
+
+    # Out ------------------------------------------------------------------------------------------------------
+
+    def tick(self, now: float) -> bool:
+        """Let time pass; True if the explanation reads differently now."""
+        explanation = self._observer.explanation(now)
+        if explanation == self._explanation:
+            return False
+        self._explanation = explanation
+        return True
+
+    def detail(self, row: HpaRow, now: float) -> Detail:
+        """The frozen view; unchanged parts are the same objects as last time."""
+        if self._pod_rows is None:
+            self._pod_rows = tuple(
+                PodRow(pod, self._usages.get(key), self._load_per_pod.get(key.name))
+                for key, pod in sorted(self._pods.items())
+            )
+        if self._event_view is None:
+            self._event_view = tuple(
+                sorted(self._events.values(), key=lambda e: (-(e.last_seen or 0.0), e.key))
+            )
+        self.tick(now)
+        statuses = dict(self.statuses)
+        last = self._last
+        if last is not None and last.statuses == statuses:
+            statuses = dict(last.statuses)
+        self._last = Detail(
+            row, self._workload, self._pod_rows, self._event_view, self._explanation, self._history, statuses
+        )
+        return self._last

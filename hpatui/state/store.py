@@ -1,0 +1,333 @@
+"""The single writer: cluster events and load samples in, one frozen Snapshot out.
+
+No input or output and no clock: `now` (epoch seconds) is an argument everywhere. The store is used from one thread.
+
+    apply(event, now)  ->  facts by kind  ->  histories, observers  ->  rows  ->  snapshot(now)
+
+`snapshot` is cheap when nothing changed (the same object comes back) and keeps the identity of every part that did not change.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from dataclasses import replace
+
+from hpatui.model import (
+    ClusterEvent,
+    ControllerFlags,
+    Deleted,
+    Event,
+    Hpa,
+    Key,
+    Kind,
+    Listed,
+    LoadSample,
+    LoadState,
+    Pod,
+    PodUsage,
+    SourceState,
+    SourceStatus,
+    StatusChanged,
+    Upserted,
+    Workload,
+)
+from hpatui.state.focus import Focus
+from hpatui.state.headline import headline
+from hpatui.state.history import record_gap, record_hpa
+from hpatui.state.series import HpaHistory, LoadHistory, Rescale
+from hpatui.state.snapshot import Detail, HpaRow, LoadView, Notice, Snapshot
+from hpatui.text import printable
+
+HISTORY_POINTS = 1024
+TREND_STEP = 15.0
+TREND_LENGTH = 32
+MAX_NOTICES = 5  # a burst of rescales in a fleet is no reason for a hundred toasts
+MAX_MARKS = 256
+
+
+class Store:
+    """What is known of one cluster (and the load of this session)."""
+
+    def __init__(
+        self,
+        *,
+        context: str = "",
+        namespace: str | None = None,
+        sandbox: bool = False,
+        flags: ControllerFlags | None = None,
+        now: float = 0.0,
+    ) -> None:
+        self.context = context
+        self.namespace = namespace
+        self.sandbox = sandbox
+        self.server_version = ""
+        self.flags = flags or ControllerFlags()
+        self.load_history = LoadHistory()
+        self._load = LoadView()
+        self._hpas: dict[Key, Hpa] = {}
+        self._rows: dict[Key, HpaRow] = {}
+        self._order: list[Key] = []
+        self._histories: dict[Key, HpaHistory] = {}
+        self._trending: set[Key] = set()
+        self._trended_at = now
+        self._statuses: dict[Kind, SourceStatus] = {Kind.HPA: SourceStatus(SourceState.CONNECTING, now)}
+        self._focus: Focus | None = None
+        self._notices: list[Notice] = []
+        self._rows_view: tuple[HpaRow, ...] | None = ()
+        self._dirty = True
+        self._last: Snapshot | None = None
+        self._version = 0
+
+    # What the session tells -----------------------------------------------------------------------------------
+
+    def reset(self, *, context: str, namespace: str | None, now: float, sandbox: bool = False) -> None:
+        """Forget the cluster (not the load's history): another context or namespace is watched from `now` on."""
+        self.context, self.namespace, self.sandbox = context, namespace, sandbox
+        for known in (self._hpas, self._rows, self._order, self._histories, self._trending):
+            known.clear()
+        self._statuses = {Kind.HPA: SourceStatus(SourceState.CONNECTING, now)}
+        self._focus = None
+        self._rows_view = None
+        self._dirty = True
+
+    def connected(self, *, context: str, sandbox: bool, server_version: str, flags: ControllerFlags) -> None:
+        """The connection stands: which cluster it is, and the controller's flags as far as known."""
+        self.context, self.sandbox, self.server_version, self.flags = context, sandbox, server_version, flags
+        if self._focus is not None:
+            self._focus.set_flags(flags)
+        self._dirty = True
+
+    def focus(self, key: Key | None, now: float) -> Hpa | None:
+        """Make `key` the HPA whose details are kept; returns it if known. Facts of the one before are dropped."""
+        if self._focus is not None and self._focus.key == key:
+            return self._hpas.get(key) if key else None
+        self._dirty = True
+        self._focus = None
+        if key is None:
+            return None
+        hpa = self._hpas.get(key)
+        self._focus = Focus(key, self._history(key), self.flags)
+        if hpa is not None:
+            self._focus.hpa_changed(hpa, now)
+        return hpa
+
+    @property
+    def focused(self) -> Key | None:
+        """The HPA whose details are kept."""
+        return self._focus.key if self._focus else None
+
+    def hpa(self, key: Key) -> Hpa | None:
+        """The HPA as last seen."""
+        return self._hpas.get(key)
+
+    def status(self, kind: Kind) -> SourceStatus | None:
+        """The status of a kind's stream, if it has one."""
+        return self._statuses.get(kind)
+
+    def namespaces(self) -> list[str]:
+        """Namespaces of the HPAs known, sorted."""
+        return sorted({key.namespace for key in self._hpas})
+
+    # Facts ----------------------------------------------------------------------------------------------------
+
+    def apply(self, event: ClusterEvent, now: float) -> None:
+        """Take one event of the source."""
+        self._dirty = True
+        match event:
+            case StatusChanged(kind=kind, status=status):
+                self._status_changed(kind, status, event.scope, now)
+            case Listed(kind=Kind.HPA, items=items):
+                listed = {item.key: item for item in items if isinstance(item, Hpa)}
+                for key in self._hpas.keys() - listed.keys():
+                    self._forget(key)
+                for hpa in listed.values():
+                    self._upsert(hpa, now)
+            case Upserted(kind=Kind.HPA, item=Hpa() as hpa):
+                self._upsert(hpa, now)
+            case Deleted(kind=Kind.HPA, key=key, uid=uid):
+                known = self._hpas.get(key)
+                if known is not None and (not uid or uid == known.uid):
+                    self._forget(key)
+            case _:
+                self._apply_detail(event, now)
+
+    def _apply_detail(self, event: Listed | Upserted | Deleted, now: float) -> None:
+        focus = self._focus
+        if focus is None or (event.scope and event.scope != str(focus.key)):
+            return  # a late fact about an HPA that is no longer looked at
+        match event:
+            case Listed(kind=kind, items=items):
+                focus.listed(kind, [i for i in items if isinstance(i, Workload | Pod | Event | PodUsage)], now)
+            case Upserted(item=Workload() | Pod() | Event() | PodUsage() as item):
+                focus.upserted(item, now)
+            case Deleted(kind=kind, key=key):
+                focus.deleted(kind, key, now)
+
+    def _status_changed(self, kind: Kind, status: SourceStatus, scope: str, now: float) -> None:
+        if kind is not Kind.HPA:
+            if self._focus is not None and (not scope or scope == str(self._focus.key)):
+                self._focus.status_changed(kind, status, now)
+            return
+        before = self._statuses.get(kind)
+        self._statuses[kind] = status
+        was_live = before is not None and before.state is SourceState.LIVE
+        if was_live and status.state is not SourceState.LIVE:
+            for history in self._histories.values():
+                record_gap(history, now)
+            self._note("Connection lost", status.message or status.state.value, "warning", now)
+        elif before is not None and before.state is SourceState.RECONNECTING and status.state is SourceState.LIVE:
+            self._note("Live again", "", "information", now)
+
+    def _upsert(self, hpa: Hpa, now: float) -> None:
+        key = hpa.key
+        before = self._hpas.get(key)
+        if before is not None and before.uid != hpa.uid:
+            self._forget(key)  # deleted and created anew under the same name: another HPA
+            before = None
+        if before is not None and before.resource_version == hpa.resource_version:
+            last = self._history(key).current.last
+            if last is not None and last[1] is None:
+                record_hpa(self._history(key), None, hpa, now)  # seen again after a gap
+            return
+        self._hpas[key] = hpa
+        if before is None:
+            insort(self._order, key)
+        rescale = record_hpa(self._history(key), before, hpa, now)
+        if rescale is not None:
+            self._note_rescale(hpa, rescale, now)
+        if self._focus is not None and self._focus.key == key:
+            self._focus.hpa_changed(hpa, now)
+        self._build_row(hpa, now)
+
+    def _forget(self, key: Key) -> None:
+        self._hpas.pop(key, None)
+        self._rows.pop(key, None)
+        self._histories.pop(key, None)
+        self._trending.discard(key)
+        if key in self._order:
+            self._order.remove(key)
+        self._rows_view = None
+        if self._focus is not None and self._focus.key == key:
+            self._focus = None
+
+    def _history(self, key: Key) -> HpaHistory:
+        history = self._histories.get(key)
+        if history is None:
+            history = self._histories[key] = HpaHistory(HISTORY_POINTS)
+        return history
+
+    # Rows -----------------------------------------------------------------------------------------------------
+
+    def _build_row(self, hpa: Hpa, now: float) -> None:
+        state, text = headline(hpa, now)
+        before = self._rows.get(hpa.key)
+        since = before.state_since if before is not None and before.state is state else now
+        trend = self._trend(hpa.key, now)
+        row = HpaRow(hpa, state, text, since, trend)
+        if row != before:
+            self._rows[hpa.key] = row
+            self._rows_view = None
+
+    def _trend(self, key: Key, now: float) -> tuple[int, ...]:
+        series = self._histories[key].current
+        first = series.first_time
+        if first is None or len(series) < 2:
+            last = series.last
+            return (int(last[1]),) if last and last[1] is not None else ()
+        steps = min(TREND_LENGTH, int((now - first) / TREND_STEP) + 1)
+        values = [series.at(now - TREND_STEP * step) for step in range(steps - 1, -1, -1)]
+        trend = tuple(int(value) for value in values if value is not None)
+        if len(set(trend)) > 1:
+            self._trending.add(key)
+        else:
+            self._trending.discard(key)
+        return trend
+
+    def tick(self, now: float) -> bool:
+        """Let time pass: trends move on, countdowns and predictions are looked at. True if anything visible changed."""
+        if now - self._trended_at >= TREND_STEP:
+            self._trended_at = now
+            for key in tuple(self._trending):
+                self._build_row(self._hpas[key], now)
+                self._dirty = self._dirty or self._rows_view is None
+        if self._focus is not None and self._focus.tick(now):
+            self._dirty = True
+        return self._dirty
+
+    # Load -----------------------------------------------------------------------------------------------------
+
+    @property
+    def load(self) -> LoadView:
+        """The load as it is shown."""
+        return self._load
+
+    def set_load(self, view: LoadView, now: float, mark: str = "") -> None:
+        """The load's state changed; `mark` (may be empty) names the change on the graphs."""
+        self._load = view
+        self._dirty = True
+        if mark:
+            marks = self.load_history.marks
+            marks.append((now, mark))
+            del marks[:-MAX_MARKS]
+        if view.state in (LoadState.IDLE, LoadState.FINISHED, LoadState.FAILED):
+            for series in (self.load_history.rate, self.load_history.offered, self.load_history.p95):
+                if len(series):
+                    series.append(now, None)
+
+    def apply_load(self, sample: LoadSample) -> None:
+        """Take one second of load."""
+        history = self.load_history
+        history.offered.append(sample.time, sample.offered)
+        history.rate.append(sample.time, sample.sent)
+        history.errors.append(sample.time, sample.failed + sample.unserved)
+        history.p50.append(sample.time, sample.p50)
+        history.p95.append(sample.time, sample.p95)
+        history.p99.append(sample.time, sample.p99)
+        self._load = replace(self._load, last=sample)
+        if self._focus is not None:
+            self._focus.load_sampled(sample)
+        self._dirty = True
+
+    # Out ------------------------------------------------------------------------------------------------------
+
+    def _note_rescale(self, hpa: Hpa, rescale: Rescale, now: float) -> None:
+        condition = hpa.condition("AbleToScale")
+        text = printable(condition.message) if condition and condition.reason == "SucceededRescale" else ""
+        size = f"{rescale.from_size} → {rescale.to_size}" if rescale.from_size is not None else str(rescale.to_size)
+        self._note(f"{printable(str(hpa.key))}: {size} replicas", text, "information", now, hpa.key)
+
+    def _note(self, title: str, text: str, severity: str, now: float, key: Key | None = None) -> None:
+        if len(self._notices) < MAX_NOTICES:
+            self._notices.append(Notice(now, title, text, severity, key))
+
+    def snapshot(self, now: float) -> Snapshot:
+        """The state of things; the same object as before if nothing changed since. Hands out the notices once."""
+        if not self._dirty and self._last is not None:
+            return self._last
+        if self._rows_view is None:
+            self._rows_view = tuple(self._rows[key] for key in self._order)
+        self._version += 1
+        self._last = Snapshot(
+            version=self._version,
+            time=now,
+            context=self.context,
+            namespace=self.namespace,
+            sandbox=self.sandbox,
+            status=self._statuses[Kind.HPA],
+            rows=self._rows_view,
+            detail=self._detail(now),
+            load=self._load,
+            load_history=self.load_history,
+            statuses={**self._statuses, **(self._focus.statuses if self._focus else {})},
+            notices=tuple(self._notices),
+            metrics_time=self._focus.metrics_time if self._focus else None,
+            server_version=self.server_version,
+        )
+        self._notices.clear()
+        self._dirty = False
+        return self._last
+
+    def _detail(self, now: float) -> Detail | None:
+        focus = self._focus
+        row = self._rows.get(focus.key) if focus else None
+        return focus.detail(row, now) if focus and row else None
