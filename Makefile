@@ -1,0 +1,60 @@
+# Every target sets up .venv by itself the first time and is quick the second time.
+PYTHON ?= python3.11
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+VECTORS ?= ../shared/conformance
+ARGS   ?=
+# Tests run in two processes; the ones marked `serial` afterwards, alone.
+JOBS   ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-fast check format lint types contracts conformance bench screenshots clean
+
+help: ## show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(STAMP): pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "hpatui needs Python 3.11 or newer: install it, or say which: make PYTHON=python3 $(MAKECMDGOALS)"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "setting up $(VENV) (once, about a minute) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $(STAMP)
+
+setup: $(STAMP) ## set up .venv
+
+demo: $(STAMP) ## the screen on an embedded sandbox cluster: press l for load, q to quit
+	@$(BIN)/hpatui demo $(ARGS)
+
+test: $(STAMP) ## all tests
+	$(BIN)/python -m pytest -n $(JOBS) -m 'not serial' -q $(ARGS)
+	$(BIN)/python -m pytest -m serial -q $(ARGS)
+
+test-fast: $(STAMP) ## tests without those that start the whole program
+	$(BIN)/python -m pytest -n $(JOBS) -m 'not e2e and not serial' -q $(ARGS)
+
+check: lint types contracts test ## format, lint, types, import contracts, tests
+
+format: $(STAMP) ## format the code
+	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+lint: $(STAMP)
+	$(BIN)/ruff format --check . && $(BIN)/ruff check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+contracts: $(STAMP)
+	$(BIN)/lint-imports
+
+conformance: $(STAMP) ## decisions against recorded ones: make conformance VECTORS=DIR [ARGS='--show ID']
+	@$(BIN)/python -m tests.conformance $(VECTORS) $(ARGS)
+
+bench: $(STAMP) ## measure; prints tables and writes bench/results.json
+	@$(BIN)/python -m bench $(ARGS)
+
+screenshots: $(STAMP) ## render screenshots/ from the real program on the sandbox
+	@$(BIN)/python -m screenshots.make $(ARGS)
+
+clean: ## remove what was built
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
