@@ -1,8 +1,12 @@
-"""Frozen facts shared by all rooms: what the API server said, what the load engine measured, and the events that carry them.
+"""Frozen facts shared by all rooms: what the API server said, what the load engine measured, and the events that
+carry them.
 
-Times are epoch seconds (`float`, UTC). CPU is in millicores (`float`), memory in bytes (`float`). Text fields hold the cluster's own
-text, untouched: whoever shows it passes it through `hpatui.text.printable`. `raw` is the object's JSON as the server sent it, kept as
-bytes because few objects are ever looked at whole; `hpatui.autoscaler.parse` reads it when a decision is to be explained.
+Times are epoch seconds (`float`, UTC). CPU is in millicores (`float`), memory in bytes (`float`). Text fields hold
+the cluster's own
+text, untouched: whoever shows it passes it through `hpatui.text.printable`. `raw` is the object's JSON as the server
+sent it, kept as
+bytes because few objects are ever looked at whole; `hpatui.autoscaler.parse` reads it when a decision is to be
+explained.
 """
 
 from __future__ import annotations
@@ -48,8 +52,10 @@ class Condition:
 class MetricTarget:
     """One metric of an HPA: its target from the spec and the current value from the status, if there is one.
 
-    `target` and `current` are numbers in the unit of `unit`: percent for Utilization ("%"), millicores for cpu ("m"), bytes for memory
-    ("B"), else plain (""). `target_text` and `current_text` are as kubectl prints them (`<unknown>` when there is no current value).
+    `target` and `current` are numbers in the unit of `unit`: percent for Utilization ("%"), millicores for cpu ("m"),
+    bytes for memory
+    ("B"), else plain (""). `target_text` and `current_text` are as kubectl prints them (`<unknown>` when there is no
+    current value).
     `ratio` is current / target.
     """
 
@@ -156,7 +162,9 @@ class ContainerFacts:
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """A pod. `reason` is the word of kubectl's STATUS column; sums of requests and limits are None if a container lacks one."""
+    """A pod. `reason` is the word of kubectl's STATUS column; sums of requests and limits are None if a container
+    lacks one.
+    """
 
     key: Key
     uid: str
@@ -182,7 +190,9 @@ class Pod:
 
 @dataclass(frozen=True, slots=True)
 class PodUsage:
-    """One sample of the metrics API. `time` is the sample's own time stamp (end of the window), `window` its length in seconds."""
+    """One sample of the metrics API. `time` is the sample's own time stamp (end of the window), `window` its length
+    in seconds.
+    """
 
     key: Key
     time: float
@@ -214,7 +224,8 @@ class SourceState(StrEnum):
 class SourceStatus:
     """The state of one kind's stream: since when, and a sentence for the user (empty when live).
 
-    `last_contact` is when the server last said anything about it (an object, a bookmark, an answer): nothing shown is older than that.
+    `last_contact` is when the server last said anything about it (an object, a bookmark, an answer): nothing shown is
+    older than that.
     """
 
     state: SourceState
@@ -226,7 +237,9 @@ class SourceStatus:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """All objects of a kind within `scope` (a namespace, or a selector's text; empty: all asked for), replacing what was known there."""
+    """All objects of a kind within `scope` (a namespace, or a selector's text; empty: all asked for), replacing what
+    was known there.
+    """
 
     kind: Kind
     items: tuple[Fact, ...]
@@ -266,7 +279,9 @@ ClusterEvent = Listed | Upserted | Deleted | StatusChanged
 
 @dataclass(frozen=True, slots=True)
 class ControllerFlags:
-    """The controller's flags as far as known (seconds; tolerance as a fraction). `known` tells whether they were read or assumed."""
+    """The controller's flags as far as known (seconds; tolerance as a fraction). `known` tells whether they were read
+    or assumed.
+    """
 
     sync_period: float = 15.0
     tolerance: float = 0.1
@@ -293,8 +308,10 @@ class LoadState(StrEnum):
 class LoadSample:
     """One second of load. Rates are requests per second; latencies milliseconds.
 
-    Response time counts from the planned start of a request, service time from the actual one. `unserved` requests were due and never
-    sent (the in-flight cap, or more than 1 s late). `generator_limited` says that this machine, not the target, is the bottleneck.
+    Response time counts from the planned start of a request, service time from the actual one. `unserved` requests
+    were due and never
+    sent (the in-flight cap, or more than 1 s late). `generator_limited` says that this machine, not the target, is
+    the bottleneck.
     """
 
     time: float  # start of the second, epoch seconds

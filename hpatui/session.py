@@ -1,6 +1,7 @@
 """Joins source, load engine, store and clock; takes commands; knows no screen.
 
-`SessionPort` is all that a front end may use, so that a front end can be tried with any other implementation (a replay, a test).
+`SessionPort` is all that a front end may use, so that a front end can be tried with any other implementation (a
+replay, a test).
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from hpatui.state.snapshot import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class ContextInfo:
-    """A context of the kubeconfig: its name, the cluster's server, its own namespace, and whether it is the current one."""
+    """A context of the kubeconfig: its name, the cluster's server, its own namespace, and whether it is the current
+    one.
+    """
 
     name: str
     server: str
@@ -64,7 +67,9 @@ class SessionPort(Protocol):
         """What to ask the user before load may start (host, route, rate); None where no question is needed."""
 
     async def start_load(self, *, confirmed: bool = False) -> None:
-        """Start the load at the selected HPA's target. LoadError where it cannot, or where a question is open and not `confirmed`."""
+        """Start the load at the selected HPA's target. LoadError where it cannot, or where a question is open and not
+        `confirmed`.
+        """
 
     async def stop_load(self) -> None:
         """Stop the load; idempotent."""

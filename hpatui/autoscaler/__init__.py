@@ -1,1 +1,3 @@
-"""What the HorizontalPodAutoscaler controller computes, as pure code: no clock, no input or output, standard library only."""
+"""What the HorizontalPodAutoscaler controller computes, as pure code: no clock, no input or output, standard library
+only.
+"""

@@ -1,4 +1,6 @@
-"""A Decision in sentences: what the controller computes, why the size is what it is, what it waits for and what would change it."""
+"""A Decision in sentences: what the controller computes, why the size is what it is, what it waits for and what would
+change it.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExplainLine:
-    """One step: a short label (`cpu`, `memory`, `stabilization`, `limits`, `result`) and a sentence with its numbers."""
+    """One step: a short label (`cpu`, `memory`, `stabilization`, `limits`, `result`) and a sentence with its numbers.
+    """
 
     label: str
     text: str
@@ -36,7 +39,9 @@ class Countdown:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why an HPA has the size it has. `known_since` (epoch s): how far back the observer's memory of the controller reaches."""
+    """Why an HPA has the size it has. `known_since` (epoch s): how far back the observer's memory of the controller
+    reaches.
+    """
 
     headline: str
     lines: tuple[ExplainLine, ...] = ()

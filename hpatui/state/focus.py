@@ -1,4 +1,6 @@
-"""All facts about the one HPA that is looked at: its target, pods, usage and events, and the observer that explains it."""
+"""All facts about the one HPA that is looked at: its target, pods, usage and events, and the observer that explains
+it.
+"""
 
 from __future__ import annotations
 
@@ -164,9 +166,7 @@ class Focus:
                 for key, pod in sorted(self._pods.items())
             )
         if self._event_view is None:
-            self._event_view = tuple(
-                sorted(self._events.values(), key=lambda e: (-(e.last_seen or 0.0), e.key))
-            )
+            self._event_view = tuple(sorted(self._events.values(), key=lambda e: (-(e.last_seen or 0.0), e.key)))
         self.tick(now)
         statuses = dict(self.statuses)
         last = self._last

@@ -1,4 +1,6 @@
-"""Writes what an HPA's facts say into its history: replicas, metrics, rescales; and rebuilds what events tell of earlier."""
+"""Writes what an HPA's facts say into its history: replicas, metrics, rescales; and rebuilds what events tell of
+earlier.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,9 @@ def record_gap(history: HpaHistory, now: float) -> None:
 
 
 def record_events(history: HpaHistory, events: Iterable[Event]) -> None:
-    """Take the reasons of rescales from SuccessfulRescale events, and the sizes of rescales before the first observation."""
+    """Take the reasons of rescales from SuccessfulRescale events, and the sizes of rescales before the first
+    observation.
+    """
     first = history.current.first_time
     earlier: list[tuple[float, float]] = []
     for event in sorted(events, key=lambda e: e.last_seen or 0.0):
@@ -86,7 +90,9 @@ def _size_before(history: HpaHistory, time: float) -> int | None:
 
 
 def _add_rescale(history: HpaHistory, rescale: Rescale) -> bool:
-    """Insert in order of time; one of the same size within 3 s is the same rescale, of which the better facts are kept."""
+    """Insert in order of time; one of the same size within 3 s is the same rescale, of which the better facts are
+    kept.
+    """
     rescales = history.rescales
     for index, known in enumerate(rescales):
         if known.to_size == rescale.to_size and abs(known.time - rescale.time) <= 3.0:

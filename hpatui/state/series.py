@@ -1,7 +1,9 @@
 """Bounded time series: rings of (time, value) that the store appends to and the charts read.
 
-Times are epoch seconds and never go back. A value of None is a gap: drawn as a gap, never as zero. `Series` keeps full detail for the
-newest points and merges older ones in pairs once it is full, so memory is bounded and an old spike survives in min and max.
+Times are epoch seconds and never go back. A value of None is a gap: drawn as a gap, never as zero. `Series` keeps
+full detail for the
+newest points and merges older ones in pairs once it is full, so memory is bounded and an old spike survives in min
+and max.
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ class Series:
         return len(self._times)
 
     def append(self, time: float, value: float | None) -> None:
-        """Add a point. One at or before the newest time replaces that point's value (a clock that went back changes nothing else).
+        """Add a point. One at or before the newest time replaces that point's value (a clock that went back changes
+        nothing else).
 
         In a step series, a value equal to the two before moves the last point instead of adding one.
         """
@@ -66,7 +69,9 @@ class Series:
             first, second = self._values[index], self._values[index + 1]
             previous = values[-1] if values else first
             keep_first = (
-                (not self.step) and not isnan(first) and (isnan(second) or abs(first - previous) > abs(second - previous))
+                (not self.step)
+                and not isnan(first)
+                and (isnan(second) or abs(first - previous) > abs(second - previous))
             )
             chosen = index if keep_first else index + 1
             times.append(self._times[chosen])
@@ -127,7 +132,9 @@ class Rescale:
 
 
 class HpaHistory:
-    """What happened to one HPA: step series of replicas, a series per metric (in the metric's unit), and its rescales."""
+    """What happened to one HPA: step series of replicas, a series per metric (in the metric's unit), and its
+    rescales.
+    """
 
     __slots__ = ("current", "desired", "max", "metrics", "min", "ready", "rescales", "targets")
 

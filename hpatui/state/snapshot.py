@@ -1,6 +1,7 @@
 """What the front ends see: one frozen Snapshot per change.
 
-A Snapshot is never altered. Parts that did not change are the same objects as in the one before (compare with `is`), so a front end
+A Snapshot is never altered. Parts that did not change are the same objects as in the one before (compare with `is`),
+so a front end
 repaints only what is new. The series in it are read-only views of bounded rings that only the store appends to.
 """
 
@@ -44,14 +45,14 @@ class HpaState(StrEnum):
     NEW = "new"  # no status yet
 
 
-PROBLEM_STATES = frozenset(
-    {HpaState.BLIND, HpaState.AMBIGUOUS, HpaState.FAILING, HpaState.CAPPED, HpaState.LIMITED}
-)
+PROBLEM_STATES = frozenset({HpaState.BLIND, HpaState.AMBIGUOUS, HpaState.FAILING, HpaState.CAPPED, HpaState.LIMITED})
 
 
 @dataclass(frozen=True, slots=True)
 class HpaRow:
-    """One row of the HPA list. `trend` holds the last current-replica counts, oldest first, one per 15 s (at most 32)."""
+    """One row of the HPA list. `trend` holds the last current-replica counts, oldest first, one per 15 s (at most
+    32).
+    """
 
     hpa: Hpa
     state: HpaState
@@ -66,7 +67,9 @@ class HpaRow:
 
 @dataclass(frozen=True, slots=True)
 class PodRow:
-    """A pod of the selected HPA with its newest usage sample, if there is one, and its share of the load (requests/s)."""
+    """A pod of the selected HPA with its newest usage sample, if there is one, and its share of the load
+    (requests/s).
+    """
 
     pod: Pod
     usage: PodUsage | None
@@ -75,7 +78,9 @@ class PodRow:
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """All about the selected HPA. `statuses` tells for workload, pods, events and pod metrics whether they can be trusted."""
+    """All about the selected HPA. `statuses` tells for workload, pods, events and pod metrics whether they can be
+    trusted.
+    """
 
     row: HpaRow
     workload: Workload | None
@@ -103,7 +108,9 @@ class LoadView:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something that just happened and deserves a toast: a rescale, a lost connection. `severity` is information, warning or error."""
+    """Something that just happened and deserves a toast: a rescale, a lost connection. `severity` is information,
+    warning or error.
+    """
 
     time: float
     title: str

@@ -4,7 +4,8 @@ No input or output and no clock: `now` (epoch seconds) is an argument everywhere
 
     apply(event, now)  ->  facts by kind  ->  histories, observers  ->  rows  ->  snapshot(now)
 
-`snapshot` is cheap when nothing changed (the same object comes back) and keeps the identity of every part that did not change.
+`snapshot` is cheap when nothing changed (the same object comes back) and keeps the identity of every part that did
+not change.
 """
 
 from __future__ import annotations
