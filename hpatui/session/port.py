@@ -1,8 +1,4 @@
-"""Joins source, load engine, store and clock; takes commands; knows no screen.
-
-`SessionPort` is all that a front end may use, so that a front end can be tried with any other implementation (a
-replay, a test).
-"""
+"""What a front end sees of a session: `SessionPort` is all it may use, so that it runs on any other one as well."""
 
 from __future__ import annotations
 

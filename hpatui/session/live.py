@@ -1,0 +1,309 @@
+"""The real session: one cluster source, one store, at most one load run, one clock, on one event loop.
+
+    source.events() --apply--> store --(at most 4 times a second)--> subscribers
+    load engine -----apply-----^            commands (select, start_load, ...) go the other way
+
+A lost connection is retried for ever, with growing pauses; what cannot mend itself (credentials, configuration) is
+shown as failed until the user switches context.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from hpatui.clock import Clock, SystemClock
+from hpatui.errors import AuthError, ClusterError, HpatuiError, NoClusterError, UsageError
+from hpatui.model import ClusterEvent, Deleted, Hpa, Key, Kind, Listed, SourceState, SourceStatus, StatusChanged, Upserted
+from hpatui.session.flags import controller_flags
+from hpatui.session.load import LoadControl
+from hpatui.session.port import ContextInfo
+from hpatui.settings import Settings
+from hpatui.state.snapshot import Snapshot
+from hpatui.state.store import Store
+
+if TYPE_CHECKING:
+    from hpatui.cluster.connect import Connection
+    from hpatui.cluster.source import ClusterSource
+
+PUBLISH_INTERVAL = 0.25  # seconds; data in the store is on the screen within 0.3 s
+TICK = 1.0
+RETRY_FIRST, RETRY_MOST = 1.0, 30.0
+
+
+class Session:
+    """See `SessionPort` for what each command does."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock: Clock = clock or SystemClock()
+        wanted = parse_hpa_name(settings.hpa) if settings.hpa else None
+        self._wanted: Key | None = wanted
+        namespace = settings.namespace or (wanted.namespace if wanted and wanted.namespace else None)
+        self._namespace: str | None = None if settings.all_namespaces else namespace
+        self._store = Store(
+            context=settings.context or "", namespace=self._namespace, flags=None, now=self.clock.time()
+        )
+        self.load = LoadControl(self)
+        self._context: str | None = settings.context
+        self._connection: Connection | None = None
+        self._source: ClusterSource | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._subscribers: list[Callable[[Snapshot], None]] = []
+        self._publish_handle: asyncio.TimerHandle | None = None
+        self._published_at = -1e9
+        self._snapshot = self._store.snapshot(self.clock.time())
+        self._stopped = False
+
+    # What others of this room use -----------------------------------------------------------------------------
+
+    @property
+    def store(self) -> Store:
+        """The single writer; only this room touches it."""
+        return self._store
+
+    @property
+    def connection(self) -> Connection | None:
+        """The connection to the API server, once it stands."""
+        return self._connection
+
+    def changed(self) -> None:
+        """Something in the store changed: publish soon."""
+        if self._publish_handle is None and not self._stopped:
+            loop = asyncio.get_running_loop()
+            delay = max(0.0, self._published_at + PUBLISH_INTERVAL - loop.time())
+            self._publish_handle = loop.call_later(delay, self._publish)
+
+    # Out ------------------------------------------------------------------------------------------------------
+
+    @property
+    def snapshot(self) -> Snapshot:
+        return self._snapshot
+
+    def subscribe(self, callback: Callable[[Snapshot], None]) -> Callable[[], None]:
+        self._subscribers.append(callback)
+
+        def unsubscribe() -> None:
+            if callback in self._subscribers:
+                self._subscribers.remove(callback)
+
+        return unsubscribe
+
+    def _publish(self) -> None:
+        self._publish_handle = None
+        self._published_at = asyncio.get_running_loop().time()
+        snapshot = self._store.snapshot(self.clock.time())
+        if snapshot is self._snapshot:
+            return
+        self._snapshot = snapshot
+        for callback in tuple(self._subscribers):
+            callback(snapshot)
+
+    # Life -----------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        if not self._tasks and not self._stopped:
+            self._tasks = [asyncio.create_task(self._watch()), asyncio.create_task(self._tick())]
+
+    async def stop(self) -> None:
+        if self._stopped:
+            return
+        await self.load.stop()
+        self._stopped = True
+        if self._publish_handle is not None:
+            self._publish_handle.cancel()
+        await self._end_tasks()
+
+    async def _end_tasks(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        self._tasks = []
+        await self._close_source()
+
+    async def _close_source(self) -> None:
+        source, connection = self._source, self._connection
+        self._source = self._connection = None
+        if source is not None:
+            await source.close()
+        if connection is not None:
+            await connection.close()
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK)
+            if self._store.tick(self.clock.time()):
+                self.changed()
+
+    async def _watch(self) -> None:
+        """Connect and take events until cancelled; returns only when nothing but the user can help."""
+        pause = RETRY_FIRST
+        while True:
+            try:
+                await self._connect()
+            except (AuthError, NoClusterError) as error:
+                self._set_status(SourceState.FAILED, str(error))
+                return
+            except ClusterError as error:
+                self._set_status(SourceState.RECONNECTING, str(error))
+                await asyncio.sleep(max(pause, error.retry_after or 0.0))
+                pause = min(pause * 2, RETRY_MOST)
+                continue
+            assert self._source is not None
+            async for event in self._source.events():
+                self._take(event)
+            return
+
+    async def _connect(self) -> None:
+        from hpatui.cluster.connect import connect
+        from hpatui.cluster.source import ClusterSource
+
+        connection = await connect(self.settings, self.clock, context=self._context)
+        self._connection = connection
+        if self._namespace is None and not self.settings.all_namespaces:
+            self._namespace = connection.namespace
+        self._store.namespace = self._namespace
+        source = ClusterSource(connection, self.clock, self._namespace)
+        flags = controller_flags(await source.controller_flags(), self.settings)
+        self._store.connected(
+            context=connection.context,
+            sandbox=connection.sandbox,
+            server_version=connection.server_version,
+            flags=flags,
+        )
+        self._source = source
+        self.changed()
+
+    def _set_status(self, state: SourceState, message: str) -> None:
+        now = self.clock.time()
+        known = self._store.status(Kind.HPA)
+        since = known.since if known is not None and known.state is state else now
+        status = SourceStatus(state, since, message, known.last_contact if known else None)
+        self._store.apply(StatusChanged(Kind.HPA, status), now)
+        self.changed()
+
+    def _take(self, event: ClusterEvent) -> None:
+        now = self.clock.time()
+        focused = self._store.focused
+        before = self._store.hpa(focused) if focused else None
+        self._store.apply(event, now)
+        if isinstance(event, Listed | Upserted | Deleted) and event.kind is Kind.HPA:
+            self._keep_focus(before)
+        self.changed()
+
+    def _keep_focus(self, before: Hpa | None) -> None:
+        """After the HPAs changed: select one if none is, and follow the selected one's scale target."""
+        focused = self._store.focused
+        if focused is None:
+            first = self._first_choice()
+            if first is not None:
+                self.select(first)
+            elif self._source is not None:
+                self._source.set_focus(None)
+            return
+        after = self._store.hpa(focused)
+        if after is not None and self._source is not None and (before is None or before.reference != after.reference):
+            self._source.set_focus(after)
+
+    def _first_choice(self) -> Key | None:
+        rows = self._store.snapshot(self.clock.time()).rows
+        if self._wanted is not None:
+            wanted = self._wanted
+            for row in rows:
+                if row.key.name == wanted.name and wanted.namespace in ("", row.key.namespace):
+                    self._wanted = None
+                    return row.key
+        return rows[0].key if rows else None
+
+    # Commands -------------------------------------------------------------------------------------------------
+
+    def select(self, key: Key | None) -> None:
+        if key == self._store.focused:
+            return
+        hpa = self._store.focus(key, self.clock.time())
+        if self._source is not None:
+            self._source.set_focus(hpa)
+        self.changed()
+
+    def contexts(self) -> Sequence[ContextInfo]:
+        from hpatui.cluster.connect import list_contexts
+
+        return [
+            ContextInfo(name=c.name, server=c.server, namespace=c.namespace, current=c.name == self._store.context)
+            for c in list_contexts(self.settings)
+        ]
+
+    async def switch_context(self, name: str) -> None:
+        if name not in {context.name for context in self.contexts()}:
+            raise UsageError(f"there is no context {name!r}", hint="press c for the list")
+        await self.load.stop()
+        await self._end_tasks()
+        self._context, self._namespace = name, None
+        self._store.reset(context=name, namespace=None, now=self.clock.time())
+        self.changed()
+        await self.start()
+
+    async def namespaces(self) -> Sequence[str]:
+        if self._source is None:
+            return self._store.namespaces()
+        try:
+            return await self._source.namespaces()
+        except ClusterError:
+            return self._store.namespaces()
+
+    def set_namespace(self, namespace: str | None) -> None:
+        if namespace == self._namespace:
+            return
+        self._namespace = namespace
+        store, now = self._store, self.clock.time()
+        store.reset(context=store.context, namespace=namespace, now=now, sandbox=store.sandbox)
+        if self._source is not None:
+            self._source.set_namespace(namespace)
+        self.changed()
+
+    def load_question(self) -> str | None:
+        return self.load.question()
+
+    async def start_load(self, *, confirmed: bool = False) -> None:
+        await self.load.start(confirmed=confirmed)
+
+    async def stop_load(self) -> None:
+        await self.load.stop()
+
+    async def set_load_rate(self, rate: float) -> None:
+        await self.load.set_rate(rate)
+
+    async def nudge_load(self, direction: int) -> None:
+        await self.load.nudge(direction)
+
+    async def pause_load(self) -> None:
+        await self.load.pause()
+
+    async def object_yaml(self, kind: str, key: Key) -> str:
+        from hpatui.session.objects import to_yaml
+
+        return to_yaml(await self._need_source().get_object(kind, key))
+
+    async def describe(self, key: Key) -> str:
+        from hpatui.session.objects import describe
+
+        source = self._need_source()
+        raw = await source.get_object("HorizontalPodAutoscaler", key)
+        return describe(raw, await source.events_of("HorizontalPodAutoscaler", key), self.clock.time())
+
+    def _need_source(self) -> ClusterSource:
+        if self._source is None:
+            raise HpatuiError("not connected to a cluster yet", hint="wait for it, or choose a context with c")
+        return self._source
+
+
+def parse_hpa_name(text: str) -> Key:
+    """`[NS/]NAME` -> Key; the namespace is empty where none is given. UsageError when it is neither."""
+    namespace, slash, name = text.rpartition("/")
+    if not name or (slash and not namespace) or "/" in namespace:
+        raise UsageError(f"{text!r} is no HPA's name", hint="write NAME or NAMESPACE/NAME")
+    return Key(namespace, name)
