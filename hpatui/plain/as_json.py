@@ -1,0 +1,153 @@
+"""Snapshots as the JSON objects that scripts rely on (README.md, "JSON")."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TextIO
+
+from hpatui.clock import as_datetime, format_rfc3339
+from hpatui.model import Condition, Event, Key, MetricTarget
+from hpatui.state.snapshot import Detail, HpaRow, PodRow, Snapshot
+from hpatui.text import printable
+
+
+class JsonPrinter:
+    """One JSON object a line for each snapshot."""
+
+    def __init__(self, stream: TextIO, details: bool) -> None:
+        self._stream = stream
+        self._details = details
+
+    def __call__(self, snapshot: Snapshot) -> None:
+        detail = snapshot.detail if self._details else None
+        self.print(snapshot, {detail.row.key: detail} if detail else {})
+
+    def print(self, snapshot: Snapshot, details: dict[Key, Detail]) -> None:
+        """Print with the details that are at hand."""
+        self._stream.write(
+            json.dumps(snapshot_json(snapshot, details), ensure_ascii=False, separators=(",", ":")) + "\n"
+        )
+        self._stream.flush()
+
+
+def snapshot_json(snapshot: Snapshot, details: dict[Key, Detail]) -> dict[str, Any]:
+    """A snapshot as the JSON object that scripts rely on."""
+    status = snapshot.status
+    return {
+        "time": _time(snapshot.time),
+        "context": printable(snapshot.context),
+        "namespace": snapshot.namespace,
+        "source": {
+            "state": status.state.value,
+            "since": _time(status.since),
+            "message": printable(status.message),
+            "last_contact": _time(status.last_contact),
+        },
+        "hpas": [_hpa_json(row, details.get(row.key)) for row in snapshot.rows],
+        "load": _load_json(snapshot),
+    }
+
+
+def _hpa_json(row: HpaRow, detail: Detail | None) -> dict[str, Any]:
+    hpa = row.hpa
+    value: dict[str, Any] = {
+        "namespace": hpa.key.namespace,
+        "name": hpa.key.name,
+        "reference": printable(str(hpa.reference)),
+        "targets": printable(hpa.targets),
+        "min": hpa.min_replicas,
+        "max": hpa.max_replicas,
+        "current": hpa.current_replicas,
+        "desired": hpa.desired_replicas,
+        "state": row.state.value,
+        "headline": printable(row.headline),
+        "last_scale_time": _time(hpa.last_scale_time),
+        "metrics": [_metric_json(metric) for metric in hpa.metrics],
+        "conditions": [_condition_json(condition) for condition in hpa.conditions],
+    }
+    if detail is not None:
+        value["pods"] = [_pod_json(pod) for pod in detail.pods]
+        value["events"] = [_event_json(event) for event in detail.events]
+        value["sources"] = {
+            kind.value: {"state": status.state.value, "message": printable(status.message)}
+            for kind, status in detail.statuses.items()
+        }
+    return value
+
+
+def _metric_json(metric: MetricTarget) -> dict[str, Any]:
+    return {
+        "type": metric.type,
+        "name": printable(metric.name),
+        "container": printable(metric.container),
+        "current": printable(metric.current_text),
+        "target": printable(metric.target_text),
+        "ratio": round(metric.ratio, 4) if metric.ratio is not None else None,
+    }
+
+
+def _condition_json(condition: Condition) -> dict[str, Any]:
+    return {
+        "type": printable(condition.type),
+        "status": printable(condition.status),
+        "reason": printable(condition.reason),
+        "message": printable(condition.message),
+        "last_transition_time": _time(condition.last_transition_time),
+    }
+
+
+def _pod_json(row: PodRow) -> dict[str, Any]:
+    pod, usage = row.pod, row.usage
+    return {
+        "name": pod.key.name,
+        "status": printable(pod.reason or pod.phase),
+        "ready": pod.ready,
+        "restarts": pod.restarts,
+        "node": printable(pod.node),
+        "cpu_m": round(usage.cpu, 3) if usage else None,
+        "memory_bytes": round(usage.memory) if usage else None,
+        "cpu_request_m": pod.cpu_request,
+        "memory_request_bytes": pod.memory_request,
+        "cpu_limit_m": pod.cpu_limit,
+        "memory_limit_bytes": pod.memory_limit,
+        "sample_time": _time(usage.time) if usage else None,
+        "sample_window_s": usage.window if usage else None,
+    }
+
+
+def _event_json(event: Event) -> dict[str, Any]:
+    return {
+        "type": printable(event.type),
+        "reason": printable(event.reason),
+        "message": printable(event.message),
+        "count": event.count,
+        "first_seen": _time(event.first_seen),
+        "last_seen": _time(event.last_seen),
+        "about": f"{event.about_kind}/{event.about.name}",
+    }
+
+
+def _load_json(snapshot: Snapshot) -> dict[str, Any]:
+    load = snapshot.load
+    value: dict[str, Any] = {
+        "state": load.state.value,
+        "target": load.target,
+        "rate": load.rate,
+        "message": load.message,
+    }
+    if load.last is not None:
+        last = load.last
+        value |= {
+            "offered": last.offered,
+            "sent": last.sent,
+            "ok": last.ok,
+            "failed": last.failed,
+            "unserved": last.unserved,
+            "in_flight": last.in_flight,
+            "latency_ms": {"p50": last.p50, "p95": last.p95, "p99": last.p99},
+        }
+    return value
+
+
+def _time(seconds: float | None) -> str | None:
+    return format_rfc3339(as_datetime(seconds)) if seconds is not None else None

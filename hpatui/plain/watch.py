@@ -1,0 +1,112 @@
+"""Runs the plain front end over a session.
+
+`watch` prints the HPAs once and then every change as a sentence; with `as_json` each snapshot is one JSON object on a line
+(the keys are documented in README.md, "JSON"). Text from the cluster is made printable first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TextIO
+
+from hpatui.errors import HpatuiError
+from hpatui.model import Key, Kind, SourceState
+from hpatui.plain.as_json import JsonPrinter
+from hpatui.plain.lines import LinePrinter
+from hpatui.session.port import SessionPort
+from hpatui.state.snapshot import Detail, Snapshot
+from hpatui.text import printable
+
+_ENDED = (SourceState.FAILED, SourceState.FORBIDDEN, SourceState.NOT_SERVED)
+_DETAIL_KINDS = (Kind.WORKLOAD, Kind.POD, Kind.EVENT, Kind.POD_USAGE)
+DETAIL_TIMEOUT = 10.0  # seconds that one HPA's details may take with --once
+
+
+@dataclass(frozen=True, slots=True)
+class WatchOptions:
+    """How `watch` prints: JSON or lines; `once` ends after the first complete snapshot; `details` adds pods, events."""
+
+    as_json: bool = False
+    once: bool = False
+    details: bool = False
+
+
+async def watch(session: SessionPort, options: WatchOptions, out: TextIO | None = None) -> int:
+    """Print until interrupted (or once). Returns the exit code: 2 where the cluster cannot be watched at all.
+
+    Raises HpatuiError for a source that ended, so that the caller prints its one line.
+    """
+    stream = out or sys.stdout
+    printer: Callable[[Snapshot], None] = (
+        JsonPrinter(stream, options.details) if options.as_json else LinePrinter(stream)
+    )
+    changed = asyncio.Event()
+    unsubscribe = session.subscribe(lambda _snapshot: changed.set())
+    await session.start()
+    printed = -1
+    try:
+        while True:
+            snapshot = session.snapshot
+            _raise_if_ended(snapshot)
+            if snapshot.status.state is SourceState.LIVE or printed >= 0:
+                if options.once:
+                    await _print_once(session, printer, options)
+                    return 0
+                if snapshot.version != printed:
+                    printer(snapshot)
+                    printed = snapshot.version
+            elif options.once and snapshot.status.state is SourceState.RECONNECTING:
+                raise HpatuiError(snapshot.status.message or "the cluster cannot be reached")
+            await changed.wait()
+            changed.clear()
+    finally:
+        unsubscribe()
+
+
+def _raise_if_ended(snapshot: Snapshot) -> None:
+    if snapshot.status.state in _ENDED:
+        raise HpatuiError(printable(snapshot.status.message) or f"the HPAs are {snapshot.status.state.value}")
+
+
+async def _print_once(session: SessionPort, printer: Callable[[Snapshot], None], options: WatchOptions) -> None:
+    if not options.details:
+        printer(session.snapshot)
+        return
+    details: dict[Key, Detail] = {}
+    for row in session.snapshot.rows:
+        detail = await _detail_of(session, row.key)
+        if detail is not None:
+            details[row.key] = detail
+    snapshot = session.snapshot
+    if isinstance(printer, JsonPrinter):
+        printer.print(snapshot, details)
+    else:
+        printer(snapshot)
+
+
+async def _detail_of(session: SessionPort, key: Key) -> Detail | None:
+    """Select an HPA and wait until each of its streams has answered (or the time is up)."""
+    session.select(key)
+    changed = asyncio.Event()
+    unsubscribe = session.subscribe(lambda _snapshot: changed.set())
+    try:
+        async with asyncio.timeout(DETAIL_TIMEOUT):
+            while True:
+                detail = session.snapshot.detail
+                if detail is not None and detail.row.key == key and _settled(detail):
+                    return detail
+                await changed.wait()
+                changed.clear()
+    except TimeoutError:
+        detail = session.snapshot.detail
+        return detail if detail is not None and detail.row.key == key else None
+    finally:
+        unsubscribe()
+
+
+def _settled(detail: Detail) -> bool:
+    waiting = (SourceState.CONNECTING, SourceState.LISTING, SourceState.IDLE)
+    return all(kind in detail.statuses and detail.statuses[kind].state not in waiting for kind in _DETAIL_KINDS)
