@@ -1,4 +1,5 @@
-"""Flags -> Settings -> a command. Every heavy import stands inside the command that needs it, so that `hpatui --help` and
+"""Flags -> Settings -> a command. Every heavy import stands inside the command that needs it, so that `hpatui --help`
+and
 the first frame of the screen come at once.
 
 Exit codes: 0 done, 1 a threshold or check failed, 2 could not go on, 130 interrupted.
@@ -16,9 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 from hpatui import __version__
 from hpatui.errors import HpatuiError
+from hpatui.plain.options import WatchOptions
 from hpatui.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from hpatui.sandbox.options import SandboxOptions
     from hpatui.session.live import Session
 
 EXIT_INTERRUPTED = 130
@@ -186,7 +189,7 @@ def _run_screen(args: argparse.Namespace) -> int:
     return _show(settings)
 
 
-def _show(settings: Settings) -> int:
+def _show(settings: Settings, demo: SandboxOptions | None = None) -> int:
     """The screen, or the plain front end where the terminal cannot show one."""
     from hpatui.ui.terminal import screen_possible
 
@@ -196,9 +199,9 @@ def _show(settings: Settings) -> int:
     if reason is None:
         from hpatui.ui.app import run
 
-        return run(Session(settings), settings)
+        return run(Session(settings, demo=demo), settings)
     print(f"hpatui: {reason}: printing lines instead", file=sys.stderr)
-    return _watch_plain(settings, as_json=False, once=False, details=False)
+    return _watch_plain(settings, WatchOptions(), demo)
 
 
 def _run_demo(args: argparse.Namespace) -> int:
@@ -209,9 +212,7 @@ def _run_demo(args: argparse.Namespace) -> int:
             print(f"{name:<16} {text}")
         return 0
     options = SandboxOptions(scenario=args.scenario, fleet=args.fleet, speed=args.speed, kube_timings=args.kube_timings)
-    from hpatui.session.demo import run_demo
-
-    return run_demo(options, _settings(args), _show)
+    return _show(_settings(args), options)
 
 
 def _run_sandbox(args: argparse.Namespace) -> int:
@@ -238,13 +239,13 @@ def _run_fault(args: argparse.Namespace) -> int:
 
 
 def _run_watch(args: argparse.Namespace) -> int:
-    return _watch_plain(_settings(args), as_json=args.json, once=args.once, details=args.details)
+    return _watch_plain(_settings(args), WatchOptions(args.json, args.once, args.details))
 
 
-def _watch_plain(settings: Settings, *, as_json: bool, once: bool, details: bool) -> int:
-    from hpatui.plain.watch import WatchOptions, watch
+def _watch_plain(settings: Settings, options: WatchOptions, demo: SandboxOptions | None = None) -> int:
+    from hpatui.plain.watch import watch
 
-    return _with_session(settings, lambda session: watch(session, WatchOptions(as_json, once, details)))
+    return _with_session(settings, lambda session: watch(session, options), demo)
 
 
 def _run_explain(args: argparse.Namespace) -> int:
@@ -273,11 +274,13 @@ def _run_load(args: argparse.Namespace) -> int:
     return load(args, _settings(args))
 
 
-def _with_session(settings: Settings, work: Callable[[Session], Coroutine[Any, Any, int]]) -> int:
+def _with_session(
+    settings: Settings, work: Callable[[Session], Coroutine[Any, Any, int]], demo: SandboxOptions | None = None
+) -> int:
     from hpatui.session.live import Session
 
     async def run() -> int:
-        session = Session(settings)
+        session = Session(settings, demo=demo)
         try:
             return await work(session)
         finally:

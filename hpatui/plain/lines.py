@@ -1,4 +1,6 @@
-"""Snapshots as sentences: a table at first, then what changed. Nothing is redrawn, so it suits pipes and screen readers."""
+"""Snapshots as sentences: a table at first, then what changed. Nothing is redrawn, so it suits pipes and screen
+readers.
+"""
 
 from __future__ import annotations
 

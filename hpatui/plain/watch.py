@@ -1,6 +1,7 @@
 """Runs the plain front end over a session.
 
-`watch` prints the HPAs once and then every change as a sentence; with `as_json` each snapshot is one JSON object on a line
+`watch` prints the HPAs once and then every change as a sentence; with `as_json` each snapshot is one JSON object on a
+line
 (the keys are documented in README.md, "JSON"). Text from the cluster is made printable first.
 """
 
@@ -9,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TextIO
 
 from hpatui.errors import HpatuiError
 from hpatui.model import Key, Kind, SourceState
 from hpatui.plain.as_json import JsonPrinter
 from hpatui.plain.lines import LinePrinter
+from hpatui.plain.options import WatchOptions
 from hpatui.session.port import SessionPort
 from hpatui.state.snapshot import Detail, Snapshot
 from hpatui.text import printable
@@ -23,15 +24,6 @@ from hpatui.text import printable
 _ENDED = (SourceState.FAILED, SourceState.FORBIDDEN, SourceState.NOT_SERVED)
 _DETAIL_KINDS = (Kind.WORKLOAD, Kind.POD, Kind.EVENT, Kind.POD_USAGE)
 DETAIL_TIMEOUT = 10.0  # seconds that one HPA's details may take with --once
-
-
-@dataclass(frozen=True, slots=True)
-class WatchOptions:
-    """How `watch` prints: JSON or lines; `once` ends after the first complete snapshot; `details` adds pods, events."""
-
-    as_json: bool = False
-    once: bool = False
-    details: bool = False
 
 
 async def watch(session: SessionPort, options: WatchOptions, out: TextIO | None = None) -> int:

@@ -12,11 +12,25 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hpatui.clock import Clock, SystemClock
-from hpatui.errors import AuthError, ClusterError, HpatuiError, NoClusterError, UsageError
-from hpatui.model import ClusterEvent, Deleted, Hpa, Key, Kind, Listed, SourceState, SourceStatus, StatusChanged, Upserted
+from hpatui.errors import AuthError, ClusterError, HpatuiError, NoClusterError, SandboxError, UsageError
+from hpatui.model import (
+    ClusterEvent,
+    Deleted,
+    Hpa,
+    Key,
+    Kind,
+    Listed,
+    SourceState,
+    SourceStatus,
+    StatusChanged,
+    Upserted,
+)
+from hpatui.sandbox.options import SandboxOptions
+from hpatui.sandbox.process import SandboxProcess
 from hpatui.session.flags import controller_flags
 from hpatui.session.load import LoadControl
 from hpatui.session.port import ContextInfo
@@ -36,8 +50,10 @@ RETRY_FIRST, RETRY_MOST = 1.0, 30.0
 class Session:
     """See `SessionPort` for what each command does."""
 
-    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+    def __init__(self, settings: Settings, clock: Clock | None = None, *, demo: SandboxOptions | None = None) -> None:
+        """With `demo`, `start` first starts a sandbox in a child process and watches that; `stop` ends it."""
         self.settings = settings
+        self._demo = SandboxProcess(demo) if demo is not None else None
         self.clock: Clock = clock or SystemClock()
         wanted = parse_hpa_name(settings.hpa) if settings.hpa else None
         self._wanted: Key | None = wanted
@@ -114,7 +130,11 @@ class Session:
         self._stopped = True
         if self._publish_handle is not None:
             self._publish_handle.cancel()
-        await self._end_tasks()
+        try:
+            await self._end_tasks()
+        finally:
+            if self._demo is not None:
+                await self._demo.stop()
 
     async def _end_tasks(self) -> None:
         for task in self._tasks:
@@ -144,8 +164,9 @@ class Session:
         pause = RETRY_FIRST
         while True:
             try:
+                await self._start_demo()
                 await self._connect()
-            except (AuthError, NoClusterError) as error:
+            except (AuthError, NoClusterError, SandboxError) as error:
                 self._set_status(SourceState.FAILED, str(error))
                 return
             except ClusterError as error:
@@ -157,6 +178,13 @@ class Session:
             async for event in self._source.events():
                 self._take(event)
             return
+
+    async def _start_demo(self) -> None:
+        if self._demo is None or self._demo.running:
+            return
+        self._set_status(SourceState.CONNECTING, "starting the sandbox")
+        handle = await self._demo.start()
+        self.settings = replace(self.settings, kubeconfig=str(handle.kubeconfig_path), context=None)
 
     async def _connect(self) -> None:
         from hpatui.cluster.connect import connect
