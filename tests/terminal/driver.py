@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 
 import pexpect
@@ -113,16 +114,15 @@ def _without_modern_modes(data: bytes) -> bytes:
 def descendants(pid: int) -> list[int]:
     """All processes below `pid`, read from /proc."""
     parents: dict[int, list[int]] = {}
-    for entry in os.listdir("/proc"):
-        if not entry.isdigit():
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
             continue
         try:
-            with open(f"/proc/{entry}/stat", encoding="utf-8", errors="replace") as file:
-                stat = file.read()
+            stat = (entry / "stat").read_text(encoding="utf-8", errors="replace")
         except OSError:
             continue
         parent = int(stat.rpartition(")")[2].split()[1])
-        parents.setdefault(parent, []).append(int(entry))
+        parents.setdefault(parent, []).append(int(entry.name))
     found: list[int] = []
     queue = [pid]
     while queue:
@@ -135,7 +135,7 @@ def descendants(pid: int) -> list[int]:
 def alive(pid: int) -> bool:
     """Whether the process runs (a zombie does not)."""
     try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            return file.read().rpartition(")")[2].split()[0] not in ("Z", "X")
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return False
+    return stat.rpartition(")")[2].split()[0] not in ("Z", "X")
