@@ -15,13 +15,13 @@ from typing import TextIO
 from hpatui.errors import HpatuiError
 from hpatui.model import Key, Kind, SourceState
 from hpatui.plain.as_json import JsonPrinter
+from hpatui.plain.await_hpa import raise_if_ended, wait_detail
 from hpatui.plain.lines import LinePrinter
 from hpatui.plain.options import WatchOptions
 from hpatui.session.port import SessionPort
 from hpatui.state.snapshot import Detail, Snapshot
 from hpatui.text import printable
 
-_ENDED = (SourceState.FAILED, SourceState.FORBIDDEN, SourceState.NOT_SERVED)
 _DETAIL_KINDS = (Kind.WORKLOAD, Kind.POD, Kind.EVENT, Kind.POD_USAGE)
 DETAIL_TIMEOUT = 10.0  # seconds that one HPA's details may take with --once
 
@@ -42,7 +42,7 @@ async def watch(session: SessionPort, options: WatchOptions, out: TextIO | None 
     try:
         while True:
             snapshot = session.snapshot
-            _raise_if_ended(snapshot)
+            raise_if_ended(snapshot)
             if snapshot.status.state is SourceState.LIVE or printed >= 0:
                 if options.once:
                     await _print_once(session, printer, options)
@@ -51,16 +51,11 @@ async def watch(session: SessionPort, options: WatchOptions, out: TextIO | None 
                     printer(snapshot)
                     printed = snapshot.version
             elif options.once and snapshot.status.state is SourceState.RECONNECTING:
-                raise HpatuiError(snapshot.status.message or "the cluster cannot be reached")
+                raise HpatuiError(printable(snapshot.status.message) or "the cluster cannot be reached")
             await changed.wait()
             changed.clear()
     finally:
         unsubscribe()
-
-
-def _raise_if_ended(snapshot: Snapshot) -> None:
-    if snapshot.status.state in _ENDED:
-        raise HpatuiError(printable(snapshot.status.message) or f"the HPAs are {snapshot.status.state.value}")
 
 
 async def _print_once(session: SessionPort, printer: Callable[[Snapshot], None], options: WatchOptions) -> None:
@@ -69,7 +64,7 @@ async def _print_once(session: SessionPort, printer: Callable[[Snapshot], None],
         return
     details: dict[Key, Detail] = {}
     for row in session.snapshot.rows:
-        detail = await _detail_of(session, row.key)
+        detail = await wait_detail(session, row.key, settled, DETAIL_TIMEOUT)
         if detail is not None:
             details[row.key] = detail
     snapshot = session.snapshot
@@ -79,26 +74,7 @@ async def _print_once(session: SessionPort, printer: Callable[[Snapshot], None],
         printer(snapshot)
 
 
-async def _detail_of(session: SessionPort, key: Key) -> Detail | None:
-    """Select an HPA and wait until each of its streams has answered (or the time is up)."""
-    session.select(key)
-    changed = asyncio.Event()
-    unsubscribe = session.subscribe(lambda _snapshot: changed.set())
-    try:
-        async with asyncio.timeout(DETAIL_TIMEOUT):
-            while True:
-                detail = session.snapshot.detail
-                if detail is not None and detail.row.key == key and _settled(detail):
-                    return detail
-                await changed.wait()
-                changed.clear()
-    except TimeoutError:
-        detail = session.snapshot.detail
-        return detail if detail is not None and detail.row.key == key else None
-    finally:
-        unsubscribe()
-
-
-def _settled(detail: Detail) -> bool:
+def settled(detail: Detail) -> bool:
+    """Whether each stream of an HPA's details has answered, one way or the other."""
     waiting = (SourceState.CONNECTING, SourceState.LISTING, SourceState.IDLE)
     return all(kind in detail.statuses and detail.statuses[kind].state not in waiting for kind in _DETAIL_KINDS)

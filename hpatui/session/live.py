@@ -33,7 +33,7 @@ from hpatui.sandbox.options import SandboxOptions
 from hpatui.sandbox.process import SandboxProcess
 from hpatui.session.flags import controller_flags
 from hpatui.session.load import LoadControl
-from hpatui.session.port import ContextInfo
+from hpatui.session.port import ContextInfo, parse_hpa_name
 from hpatui.settings import Settings
 from hpatui.state.snapshot import Snapshot
 from hpatui.state.store import Store
@@ -327,11 +327,3 @@ class Session:
         if self._source is None:
             raise HpatuiError("not connected to a cluster yet", hint="wait for it, or choose a context with c")
         return self._source
-
-
-def parse_hpa_name(text: str) -> Key:
-    """`[NS/]NAME` -> Key; the namespace is empty where none is given. UsageError when it is neither."""
-    namespace, slash, name = text.rpartition("/")
-    if not name or (slash and not namespace) or "/" in namespace:
-        raise UsageError(f"{text!r} is no HPA's name", hint="write NAME or NAMESPACE/NAME")
-    return Key(namespace, name)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from hpatui.errors import UsageError
 from hpatui.model import Key
 from hpatui.settings import Settings
 from hpatui.state.snapshot import Snapshot
@@ -84,3 +85,11 @@ class SessionPort(Protocol):
 
     async def describe(self, key: Key) -> str:
         """The text of `kubectl describe hpa`."""
+
+
+def parse_hpa_name(text: str) -> Key:
+    """`[NS/]NAME` -> Key; the namespace is empty where none is given. UsageError when it is neither."""
+    namespace, slash, name = text.rpartition("/")
+    if not name or (slash and not namespace) or "/" in namespace:
+        raise UsageError(f"{text!r} is no HPA's name", hint="write NAME or NAMESPACE/NAME")
+    return Key(namespace, name)
