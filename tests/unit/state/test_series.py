@@ -15,7 +15,7 @@ def test_points_come_back_in_order() -> None:
     series.append(2, None)
     series.append(3, 30)
     assert list(series) == [(1, 10), (2, None), (3, 30)]
-    assert series.last == (3, 30)
+    assert series.last == (3.0, 30.0)
     assert series.first_time == 1
 
 
