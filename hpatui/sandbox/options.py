@@ -28,6 +28,7 @@ class Timings:
     pod_ready: float = 1.0  # from running to ready, where no probe says otherwise
     pod_stop: float = 1.0  # from SIGTERM to gone, where the application stops by itself
     crash_backoff: float = 3.0  # first pause before a restart; doubles up to 30 times this
+    event_refill: float = 20.0  # until an object that had its burst of events may have one more
 
 
 QUICK = Timings()
@@ -41,6 +42,7 @@ KUBERNETES = Timings(
     pod_ready=2.0,
     pod_stop=2.0,
     crash_backoff=10.0,
+    event_refill=300.0,
 )
 
 

@@ -1,0 +1,276 @@
+"""The kubelet of all nodes: pods start after a while, become ready, crash, restart, end and stop.
+
+    bound to a node -> Pending (ContainerCreating) -> Running -> Ready
+    deleted -> drained by the data plane -> gone when the application has stopped or the grace period is over
+    exit -> restarted after a back-off that doubles (CrashLoopBackOff), or Succeeded / Failed
+
+Each step is a deadline of the engine; a pod without one costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from hpatui.sandbox.apiserver.status import StatusError
+from hpatui.sandbox.controllers.context import PODS, Context
+from hpatui.sandbox.controllers.objects import Key, Object, key_of, pod_ready, seconds_of
+from hpatui.sandbox.controllers.scheduler import amount
+from hpatui.sandbox.dataplane.messages import Order, StartPod, StopPod
+from hpatui.sandbox.pod_status import creating, ended, image_missing, pod_ip, running, waiting
+from hpatui.sandbox.workload import Profile, profile_of
+
+_UNLIMITED = 4.0  # cores that a container without a CPU limit may use
+_LOG_LINES = 200
+
+
+@dataclass(slots=True)
+class PodRun:
+    """A pod on its node. `stage`: creating, running, ready, backoff, image, ended, stopping. Times: epoch seconds."""
+
+    key: Key
+    uid: str
+    node: str
+    owner: str
+    profile: Profile
+    stage: str
+    ip: str = ""
+    due: float = 0.0  # when the next step is
+    started: float = 0.0  # of the containers that run now
+    restarts: int = 0
+    exit_code: int = 1
+    log: list[str] = field(default_factory=list)
+
+
+class Kubelet:
+    """Runs pods. `order` tells the data plane; `runs` is what runs, by namespace and name."""
+
+    def __init__(self, context: Context, order: Callable[[Order], None]) -> None:
+        self._c = context
+        self._order = order
+        self.runs: dict[Key, PodRun] = {}
+        self.on_stop: Callable[[PodRun], None] = lambda run: None
+        self._addresses = 0
+        context.store.add_listener(PODS, self._changed)
+
+    def _changed(self, type_: str, pod: Object, old: Object | None) -> None:
+        key = key_of(pod)
+        if type_ == "DELETED":
+            run = self.runs.pop(key, None)
+            if run is not None:
+                self._order(StopPod(run.uid))
+                self.on_stop(run)
+            self._c.engine.forget(self, key)
+        elif pod["spec"].get("nodeName") and (
+            key not in self.runs or (pod["metadata"].get("deletionTimestamp") and self.runs[key].stage != "stopping")
+        ):
+            self._c.engine.enqueue(self, key)
+
+    # Steps
+
+    def reconcile(self, key: Key, now: float) -> None:
+        """The next step of one pod's life, if its time has come."""
+        pod = self._c.find(PODS, *key)
+        if pod is None or not pod["spec"].get("nodeName"):
+            return
+        run = self.runs.get(key)
+        if run is not None and run.uid != pod["metadata"]["uid"]:
+            run = None
+        if pod["metadata"].get("deletionTimestamp") and (run is None or run.stage != "stopping"):
+            self._begin_stop(pod, run or self._adopt(pod), now)
+        elif run is None:
+            run = self._adopt(pod)
+            if run.stage == "creating":
+                self._begin_create(pod, run, now)
+        elif run.due and now >= run.due:
+            run.due = 0.0
+            {
+                "creating": self._begin_run,
+                "running": self._begin_ready,
+                "ready": self._exit,
+                "backoff": self._begin_run,
+                "image": self._begin_create,
+                "stopping": self._end_stop,
+            }.get(run.stage, self._nothing)(pod, run, now)
+
+    def crash(self, key: Key, *, exit_code: int = 1) -> bool:
+        """The container exits now; False if it does not run."""
+        run = self.runs.get(key)
+        pod = self._c.find(PODS, *key)
+        if run is None or pod is None or run.stage not in ("running", "ready"):
+            return False
+        run.exit_code = exit_code
+        self._exit(pod, run, self._c.engine.clock.time())
+        return True
+
+    def lose(self, key: Key) -> None:
+        """The pod's node is gone: nothing answers any more, and nobody reports it."""
+        run = self.runs.get(key)
+        if run is not None:
+            self._order(StopPod(run.uid))
+            run.stage, run.due = "ended", 0.0
+
+    def _adopt(self, pod: Object) -> PodRun:
+        """Take over a pod: one that is already Running goes on, others start from the beginning."""
+        meta, status = pod["metadata"], pod.get("status") or {}
+        owners = meta.get("ownerReferences") or [{}]
+        stage = {"Running": "ready" if pod_ready(pod) else "running", "Succeeded": "ended", "Failed": "ended"}.get(
+            status.get("phase", ""), "creating"
+        )
+        self._addresses += 1
+        run = PodRun(
+            key_of(pod), meta["uid"], pod["spec"]["nodeName"], owners[0].get("uid", ""), profile_of(pod), stage,
+            status.get("podIP") or pod_ip(self._addresses),
+        )  # fmt: skip
+        if stage in ("running", "ready"):
+            run.started = seconds_of(status.get("startTime")) or self._c.engine.clock.time()
+            self._serve(pod, run)
+        self.runs[run.key] = run
+        return run
+
+    def _begin_create(self, pod: Object, run: PodRun, now: float) -> None:
+        run.stage = "creating"
+        self._status(run, lambda old: creating(pod, old, run.ip, now))
+        self._later(run, now + self._c.timings.pod_start)
+
+    def _begin_run(self, pod: Object, run: PodRun, now: float) -> None:
+        if run.profile.pull_error:
+            self._image_missing(pod, run, now)
+            return
+        for container in pod["spec"]["containers"]:
+            name = container["name"]
+            pulled = f'Container image "{container.get("image", "")}" already present on machine'
+            self._event(pod, "Normal", "Pulled", pulled, name)
+            self._event(pod, "Normal", "Created", f"Created container: {name}", name)
+            self._event(pod, "Normal", "Started", f"Started container {name}", name)
+        run.stage, run.started = "running", now
+        if run.profile.log:
+            run.log.extend(run.profile.log.splitlines())
+            del run.log[:-_LOG_LINES]
+        self._serve(pod, run)
+        self._status(run, lambda old: running(pod, old, run.ip, run.restarts, now, ready=False))
+        probe = max((c.get("readinessProbe") or {}).get("initialDelaySeconds", 0) for c in pod["spec"]["containers"])
+        ready = now + max(probe, run.profile.ready_after or self._c.timings.pod_ready)
+        end = self._end(run)
+        self._later(run, ready if end is None else min(ready, end))
+
+    def _begin_ready(self, pod: Object, run: PodRun, now: float) -> None:
+        end = self._end(run)
+        if end is not None and end <= now:
+            self._exit(pod, run, now)
+            return
+        run.stage = "ready"
+        self._status(run, lambda old: running(pod, old, run.ip, run.restarts, now, ready=True))
+        if end is not None:
+            self._later(run, end)
+
+    def _exit(self, pod: Object, run: PodRun, now: float) -> None:
+        """The container ends: for good, or until its back-off is over."""
+        profile = run.profile
+        code = 0 if profile.run_for and run.exit_code == 1 else run.exit_code
+        self._order(StopPod(run.uid))
+        self.on_stop(run)
+        policy = pod["spec"].get("restartPolicy", "Always")
+        if policy == "Never" or (policy == "OnFailure" and code == 0):
+            run.stage = "ended"
+            self._status(run, lambda old: ended(pod, old, code, run.started, run.restarts, now))
+            return
+        run.stage = "backoff"
+        first = self._c.timings.crash_backoff
+        pause = min(first * 2 ** min(run.restarts, 10), first * 30)
+        run.restarts += 1
+        reason = "OOMKilled" if code == 137 else ("Error" if code else "Completed")
+        self._status(run, lambda old: waiting(pod, old, reason, code, run, pause, now))
+        name = pod["spec"]["containers"][0]["name"]
+        where = f"{run.key[1]}_{run.key[0]}({run.uid})"
+        self._event(pod, "Warning", "BackOff", f"Back-off restarting failed container {name} in pod {where}", name)
+        run.exit_code = 1
+        self._later(run, now + pause)
+
+    def _image_missing(self, pod: Object, run: PodRun, now: float) -> None:
+        first = run.stage == "creating" and run.restarts == 0
+        run.stage = "image"
+        image = pod["spec"]["containers"][0].get("image", "")
+        name = pod["spec"]["containers"][0]["name"]
+        message = f'Failed to pull image "{image}": rpc error: code = NotFound desc = failed to pull and unpack image'
+        self._event(pod, "Normal", "Pulling", f'Pulling image "{image}"', name)
+        self._event(pod, "Warning", "Failed", message, name)
+        self._event(pod, "Warning", "Failed", "Error: ErrImagePull" if first else "Error: ImagePullBackOff", name)
+        self._status(run, lambda old: image_missing(pod, old, image, run.ip, now, first=first))
+        self._later(run, now + self._c.timings.crash_backoff * 4)
+
+    def _begin_stop(self, pod: Object, run: PodRun, now: float) -> None:
+        was, run.stage = run.stage, "stopping"
+        grace = float(pod["metadata"].get("deletionGracePeriodSeconds", 30) or 0)
+        if was in ("running", "ready"):
+            for container in pod["spec"]["containers"]:
+                self._event(pod, "Normal", "Killing", f"Stopping container {container['name']}", container["name"])
+            self._order(StopPod(run.uid, drain=True))
+            self._later(run, now + min(grace, self._c.timings.pod_stop))
+        else:
+            self._later(run, now)
+
+    def _end_stop(self, pod: Object, run: PodRun, now: float) -> None:
+        try:
+            self._c.store.delete(PODS, *run.key, uid=run.uid, grace=0)
+        except StatusError as refused:
+            if refused.code not in (404, 409):
+                raise
+
+    def _nothing(self, pod: Object, run: PodRun, now: float) -> None:
+        """No step leads out of this stage."""
+
+    # Helpers
+
+    def _serve(self, pod: Object, run: PodRun) -> None:
+        """Start the pod's server in the data plane."""
+        profile = run.profile
+        if not profile.serves and not profile.startup_cpu:
+            return
+        rate = cpu_limit(pod) or _UNLIMITED
+        order = StartPod(
+            run.uid, run.key[1], rate, profile.cost, profile.backlog, profile.body, startup=profile.startup_cpu
+        )
+        self._order(order)
+
+    @staticmethod
+    def _end(run: PodRun) -> float | None:
+        """When this run of the container will end by itself."""
+        seconds = run.profile.run_for or run.profile.crash_after
+        return run.started + seconds if seconds else None
+
+    def _later(self, run: PodRun, when: float) -> None:
+        run.due = when
+        self._c.engine.forget(self, run.key)
+        self._c.engine.enqueue_at(self, run.key, when)
+
+    def _status(self, run: PodRun, change: Callable[[Object], Object]) -> None:
+        self._c.set_status(PODS, *run.key, change)
+
+    def _event(self, pod: Object, type_: str, reason: str, message: str, container: str) -> None:
+        self._c.recorder.event(
+            pod, "v1", "Pod", type_, reason, message, "kubelet",
+            host=pod["spec"]["nodeName"], field_path=f"spec.containers{{{container}}}",
+        )  # fmt: skip
+
+
+def cpu_limit(pod: Object) -> float:
+    """Cores that the containers may use together; 0 if one of them has no limit."""
+    total = 0.0
+    for container in pod["spec"]["containers"]:
+        limit = amount(((container.get("resources") or {}).get("limits") or {}).get("cpu"))
+        if not limit:
+            return 0.0
+        total += limit
+    return total
+
+
+def memory_limit(pod: Object) -> float:
+    """Bytes that the containers may use together; 0 if one of them has no limit."""
+    total = 0.0
+    for container in pod["spec"]["containers"]:
+        limit = amount(((container.get("resources") or {}).get("limits") or {}).get("memory"))
+        if not limit:
+            return 0.0
+        total += limit
+    return total
