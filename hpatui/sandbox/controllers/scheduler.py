@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from hpatui.quantity import parse_quantity
@@ -47,7 +49,13 @@ def _sum(containers: Iterable[Mapping[str, Any]]) -> tuple[float, float]:
 
 def amount(text: str | int | float | None) -> float:
     """A quantity as a float; 0 where there is none."""
-    return float(parse_quantity(str(text))) if text is not None else 0.0
+    return _amount(str(text)) if text is not None else 0.0
+
+
+@lru_cache(maxsize=4096)
+def _amount(text: str) -> float:
+    quantity = parse_quantity(text)
+    return float(quantity.unscaled * Fraction(10) ** quantity.scale)
 
 
 class Scheduler:
