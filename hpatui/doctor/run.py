@@ -1,0 +1,34 @@
+"""Runs all checks over one World and puts them into a Report."""
+
+from __future__ import annotations
+
+from hpatui.clock import Clock
+from hpatui.doctor.checks.fights import check_fights
+from hpatui.doctor.checks.hpa import check_hpas
+from hpatui.doctor.checks.limits import check_limits
+from hpatui.doctor.checks.metrics import check_metrics
+from hpatui.doctor.checks.pods import check_pods
+from hpatui.doctor.look import Look
+from hpatui.doctor.report import Outcome, Report
+from hpatui.doctor.world import World
+from hpatui.model import Key
+
+
+async def run_checks(look: Look, clock: Clock, namespace: str | None, hpa: Key | None = None) -> Report:
+    """Look at the HPAs of a namespace (None: of all), or at one, and at all they depend on.
+
+    An HPA that is not there is reported as a failed check. Raises nothing of its own: what cannot be looked at is said
+    in the report.
+    """
+    world = World(look, clock.time(), namespace, hpa)
+    await world.load()
+    metrics = await check_metrics(world)
+    broken = {check.id for check in metrics.checks if check.outcome is Outcome.FAILED}
+    families = [
+        metrics,
+        await check_hpas(world, broken),
+        check_limits(world),
+        await check_pods(world),
+        await check_fights(world),
+    ]
+    return Report(world.now, world.scope, tuple(check for family in families for check in family.checks))
