@@ -43,12 +43,13 @@ class PodRun:
 
 
 class Kubelet:
-    """Runs pods. `order` tells the data plane; `runs` is what runs, by namespace and name."""
+    """Runs pods. `order` tells the data plane; `runs` and `by_uid` are what runs."""
 
     def __init__(self, context: Context, order: Callable[[Order], None]) -> None:
         self._c = context
         self._order = order
         self.runs: dict[Key, PodRun] = {}
+        self.by_uid: dict[str, PodRun] = {}
         self.on_stop: Callable[[PodRun], None] = lambda run: None
         self._addresses = 0
         context.store.add_listener(PODS, self._changed)
@@ -58,6 +59,7 @@ class Kubelet:
         if type_ == "DELETED":
             run = self.runs.pop(key, None)
             if run is not None:
+                self.by_uid.pop(run.uid, None)
                 self._order(StopPod(run.uid))
                 self.on_stop(run)
             self._c.engine.forget(self, key)
@@ -125,7 +127,7 @@ class Kubelet:
         if stage in ("running", "ready"):
             run.started = seconds_of(status.get("startTime")) or self._c.engine.clock.time()
             self._serve(pod, run)
-        self.runs[run.key] = run
+        self.runs[run.key] = self.by_uid[run.uid] = run
         return run
 
     def _begin_create(self, pod: Object, run: PodRun, now: float) -> None:

@@ -107,8 +107,7 @@ class Deployments:
     def _create_set(self, deployment: Object, sets: list[Object], surge: int) -> Object:
         template = deployment["spec"]["template"]
         meta = deployment["metadata"]
-        collisions = (deployment.get("status") or {}).get("collisionCount", 0)
-        hashed = short_hash([_template(template), collisions])
+        hashed = template_hash(deployment)
         labels = {**((template.get("metadata") or {}).get("labels") or {}), _HASH: hashed}
         revision = 1 + max((int(_annotation(rs, _REVISION) or 0) for rs in sets), default=0)
         desired = deployment["spec"].get("replicas", 1)
@@ -211,6 +210,12 @@ class Deployments:
         if result.check_again is not None:
             self._c.engine.enqueue_at(self, key, result.check_again)
         self._c.set_status(DEPLOYMENTS, *key, lambda _: result.status)
+
+
+def template_hash(deployment: Object) -> str:
+    """The pod-template-hash of its template."""
+    collisions = (deployment.get("status") or {}).get("collisionCount", 0)
+    return short_hash([_template(deployment["spec"]["template"]), collisions])
 
 
 def limits(deployment: Object) -> tuple[int, int]:

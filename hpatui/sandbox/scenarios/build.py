@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from hpatui.clock import Clock
 from hpatui.sandbox.options import Timings
 
 Manifest = dict[str, Any]
@@ -16,9 +17,13 @@ class World(Protocol):
     """The sandbox, as a scenario sees it before it opens."""
 
     timings: Timings
+    clock: Clock
 
     def apply(self, *manifests: Manifest) -> None:
         """Create objects, as a user would."""
+
+    def ensure(self, manifest: Manifest) -> None:
+        """Create an object that may be there."""
 
     def advance(self, seconds: float) -> None:
         """Let that much of the cluster's time pass."""
@@ -28,6 +33,12 @@ class World(Protocol):
 
     def queue(self, namespace: str, name: str, stages: Stages) -> None:
         """A message queue with its producers."""
+
+    def seed(self, manifest: Manifest) -> Manifest:
+        """Create an object with its status, as if controllers had been at work already; the stored object."""
+
+    def patch(self, group: str, plural: str, namespace: str, name: str, change: Callable[[Manifest], Manifest]) -> None:
+        """Replace an object by what `change` makes of it."""
 
     def metrics_down(self) -> None:
         """The metrics API does not answer."""
@@ -165,7 +176,11 @@ def application(
     world: World, space: str, name: str, metrics: Sequence[Manifest], *, settle: float = 20.0,
     hpa: Manifest | None = None, **more: Any,
 ) -> None:  # fmt: skip
-    """Namespace, Deployment and Service, and once its pods have metrics the HPA with the arguments `hpa`."""
-    world.apply(namespace(space), deployment(space, name, **more), service(space, name))
-    world.advance(settle)
+    """Namespace, Deployment and Service, and once its pods have metrics the HPA with the arguments `hpa`.
+
+    `settle`: how long they have with the quick timings; longer ones give more.
+    """
+    world.ensure(namespace(space))
+    world.apply(deployment(space, name, **more), service(space, name))
+    world.advance(settle * world.timings.sync_period / 3.0)
     world.apply(autoscaler(space, name, metrics, **(hpa or {})))

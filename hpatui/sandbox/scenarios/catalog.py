@@ -1,4 +1,4 @@
-"""The scenarios by name: what each shows in two lines, and the module whose `build` makes it. Imports nothing."""
+"""The scenarios by name: what each shows in two lines, and the function that builds it. Imports nothing."""
 
 from __future__ import annotations
 
@@ -7,16 +7,103 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`module`: within hpatui.sandbox.scenarios; `look_at`: what to look at, two lines at most."""
+    """`module` and `function` within hpatui.sandbox.scenarios; `namespace` of its objects; `look_at`: two lines."""
 
     module: str
+    function: str
+    namespace: str
     look_at: str
 
 
 CATALOG: dict[str, Entry] = {
     "walkthrough": Entry(
-        "walkthrough",
-        "php-apache with cpu 30 % and memory 80Mi targets, 1 to 3 replicas. Start the load and watch it go to 3;\n"
-        "stop it and see the countdown until it comes back to 1.",
+        "walkthrough", "build", "heyongjia",
+        "php-apache with targets cpu 30 % and memory 80Mi, 1 to 3 replicas. Start the load: it goes to 3.\n"
+        "Stop it and watch the countdown until it comes back to 1.",
     ),
-}
+    "flapping": Entry(
+        "behavior", "flapping", "shop",
+        "The load swings and the scale-down window is 0 s: replicas go up and down with every swing.\n"
+        "Count the rescale marks; which window would have stopped it?",
+    ),
+    "held-down": Entry(
+        "behavior", "held_down", "shop",
+        "A burst, then quiet: the HPA wants 1 replica and stays at 5 (ScaleDownStabilized).\n"
+        "Look at the countdown: the window is 300 s and every burst starts it again.",
+    ),
+    "rate-limited": Entry(
+        "behavior", "rate_limited", "shop",
+        "Twelve times the load at once, but the policy allows one more pod every 15 s (ScaleUpLimit).\n"
+        "Latency stays bad until the last pod is there.",
+    ),
+    "at-max": Entry(
+        "behavior", "at_max", "shop",
+        "CPU far above its target with all replicas that maxReplicas allows (TooManyReplicas).\n"
+        "How many it would take stands in the explanation.",
+    ),
+    "no-metrics": Entry(
+        "metrics", "no_metrics", "shop",
+        "The metrics API is not available: TARGETS shows <unknown> and nothing scales.\n"
+        "Look at the condition ScalingActive and at FailedGetResourceMetric in the events.",
+    ),
+    "crash-loop": Entry(
+        "metrics", "crash_loop", "shop",
+        "metrics-server is in CrashLoopBackOff: it cannot reach 10.233.0.1:443.\n"
+        "Its log says so; the HPA only says that it has no metrics.",
+    ),
+    "missing-requests": Entry(
+        "metrics", "missing_requests", "shop",
+        "The sidecar of one Deployment has no CPU request, so utilization cannot be computed.\n"
+        "The HPA beside it works: only one TARGETS is <unknown>.",
+    ),
+    "ambiguous": Entry(
+        "metrics", "ambiguous", "shop",
+        "Two HPAs select the pods of one Deployment: AmbiguousSelector, and neither of them scales.\n"
+        "Both names stand in the message.",
+    ),
+    "target-missing": Entry(
+        "metrics", "target_missing", "shop",
+        "The scale target does not exist (FailedGetScale), and another one is scaled to 0 (ScalingDisabled).\n"
+        "Neither HPA can do anything.",
+    ),
+    "unschedulable": Entry(
+        "pods", "unschedulable", "shop",
+        "The HPA wants 5 pods and the node has room for 2: the others stay Pending.\n"
+        "Look at the pods and at FailedScheduling in the events.",
+    ),
+    "quota": Entry(
+        "pods", "quota", "shop",
+        "The HPA wants 5 pods and the ResourceQuota allows 2: the ReplicaSet cannot create the others.\n"
+        "Look at FailedCreate in the events.",
+    ),
+    "slow-start": Entry(
+        "pods", "slow_start", "shop",
+        "New pods burn CPU for a while and are ready only after 12 s: help comes late.\n"
+        "Look at the pods that are not ready and at what the HPA makes of their CPU.",
+    ),
+    "broken-image": Entry(
+        "pods", "broken_image", "shop",
+        "The new version's image does not exist: scaled-up pods never become ready.\n"
+        "The HPA counts them as if they used nothing.",
+    ),
+    "leaky": Entry(
+        "pods", "leaky", "shop",
+        "Memory grows and is never given back: the memory target only ever scales up.\n"
+        "In the end a container is OOMKilled and starts again.",
+    ),
+    "memory": Entry(
+        "pods", "memory", "shop",
+        "Memory follows the load and stays for half a minute after it is gone.\n"
+        "The memory target keeps replicas that CPU no longer needs.",
+    ),
+    "queue": Entry(
+        "queue", "build", "shop",
+        "Workers take messages from a queue; the HPA scales them on its length (External metric).\n"
+        "Every minute or so a wave of messages comes in.",
+    ),
+    "fleet": Entry(
+        "fleet", "build", "fleet-0",
+        "Two hundred HPAs in many namespaces, a few of them in trouble.\n"
+        "Sort the problems first, filter, and find the one that needs you.",
+    ),
+}  # fmt: skip

@@ -1,0 +1,145 @@
+"""A whole cluster without its HTTP server: store, controllers, kubelet, metrics, joined and ready to be stepped.
+
+store --changes--> engine's queue --reconcile--> controllers --writes--> store
+kubelet --orders--> data plane --usage--> metrics --samples--> autoscaler controller
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+
+from hpatui.clock import Clock
+from hpatui.sandbox.apiserver.resources import RESOURCES, Resource
+from hpatui.sandbox.apiserver.status import StatusError
+from hpatui.sandbox.apiserver.store import Store
+from hpatui.sandbox.controllers.autoscaler import Autoscalers
+from hpatui.sandbox.controllers.context import make_context
+from hpatui.sandbox.controllers.deployment import Deployments
+from hpatui.sandbox.controllers.endpoints import EndpointsController
+from hpatui.sandbox.controllers.engine import Engine, Wound
+from hpatui.sandbox.controllers.job import Jobs
+from hpatui.sandbox.controllers.nodes import Nodes
+from hpatui.sandbox.controllers.quota import Quotas
+from hpatui.sandbox.controllers.replicaset import ReplicaSets
+from hpatui.sandbox.controllers.scheduler import Scheduler
+from hpatui.sandbox.dataplane.messages import DropService, Order, SetEndpoints, SetTraffic
+from hpatui.sandbox.dataplane.messages import Usage as UsageReport
+from hpatui.sandbox.kubelet import Kubelet, PodRun
+from hpatui.sandbox.metrics import Metrics
+from hpatui.sandbox.options import Timings
+from hpatui.sandbox.scenarios.build import Manifest
+from hpatui.sandbox.scenarios.catalog import CATALOG
+from hpatui.sandbox.scenarios.fleet import populate
+from hpatui.sandbox.usage import Usage
+
+
+def resource_of(manifest: Manifest) -> Resource:
+    """The resource that a manifest is an object of."""
+    group = manifest["apiVersion"].rpartition("/")[0]
+    for resource in RESOURCES.values():
+        if resource.group == group and resource.kind == manifest["kind"]:
+            return resource
+    raise KeyError(manifest["kind"])
+
+
+class Cluster:
+    """`order` takes the data plane's orders; `speed` is how fast the clock runs once the cluster is live."""
+
+    def __init__(
+        self, clock: Clock, timings: Timings, order: Callable[[Order], None], *, speed: float = 1.0, lag: float = 0.6
+    ) -> None:
+        self.clock = clock
+        self.timings = timings
+        self.speed = speed
+        self._order = order
+        self._traffic: list[SetTraffic] = []
+        self.store = Store(clock)
+        self.engine = Engine(clock)
+        self.context = context = make_context(self.store, self.engine, timings)
+        self.deployments = Deployments(context)
+        self.replicasets = ReplicaSets(context)
+        self.jobs = Jobs(context)
+        self.scheduler = Scheduler(context)
+        self.kubelet = Kubelet(context, order)
+        self.nodes = Nodes(context, self.kubelet)
+        self.quotas = Quotas(context)
+        self.usage = Usage(timings.metrics_resolution, lag * speed, speed, self._siblings)
+        self.kubelet.on_stop = self.usage.forget
+        self.metrics = Metrics(context, self.kubelet, self.usage)
+        self.autoscalers = Autoscalers(context, self.metrics)
+        self.endpoints = EndpointsController(context, self._publish, lambda name: order(DropService(name)))
+
+    def _publish(self, name: str, uids: list[str]) -> None:
+        self._order(SetEndpoints(name, uids))
+
+    def _siblings(self, run: PodRun) -> int:
+        """Ready pods of the same owner."""
+        runs = (self.kubelet.by_uid.get(pod["metadata"]["uid"]) for pod in self.context.pods_of.owned_by(run.owner))
+        return sum(1 for other in runs if other is not None and other.stage == "ready")
+
+    # World
+
+    def apply(self, *manifests: Manifest) -> None:
+        """Create objects."""
+        for manifest in manifests:
+            self.seed(manifest)
+
+    def ensure(self, manifest: Manifest) -> None:
+        """Create an object that may be there."""
+        try:
+            self.seed(manifest)
+        except StatusError as refused:
+            if refused.code != 409:
+                raise
+
+    def seed(self, manifest: Manifest) -> Manifest:
+        """Create an object with its status."""
+        return self.store.create(resource_of(manifest), manifest)
+
+    def patch(self, group: str, plural: str, namespace: str, name: str, change: Callable[[Manifest], Manifest]) -> None:
+        """Replace an object by what `change` makes of it."""
+        self.store.modify(RESOURCES[group, plural], namespace, name, change)
+
+    def advance(self, seconds: float) -> None:
+        """Let the cluster's time pass; only while its clock is wound by hand."""
+        clock = self.clock
+        assert isinstance(clock, Wound)
+        self.engine.advance(clock, seconds)
+
+    def traffic(self, name: str, service: str, stages: Sequence[tuple[float, float, float]]) -> None:
+        """Requests inside the cluster; they begin with `open`."""
+        scaled = [(seconds / self.speed, first, last) for seconds, first, last in stages]
+        self._traffic.append(SetTraffic(name, service, scaled))
+
+    def queue(self, namespace: str, name: str, stages: Sequence[tuple[float, float, float]]) -> None:
+        """A message queue with its producers."""
+        self.metrics.queues.add(namespace, name, tuple(stages))
+
+    def metrics_down(self) -> None:
+        """The metrics API does not answer."""
+        self.metrics.down = True
+
+    # Life
+
+    def build(self, scenario: str) -> None:
+        """Make the objects of a scenario; its clock is wound on the way."""
+        entry = CATALOG[scenario]
+        module = importlib.import_module(f"hpatui.sandbox.scenarios.{entry.module}")
+        getattr(module, entry.function)(self)
+
+    def open(self, fleet: int = 0) -> None:
+        """The cluster is live from now on: a fleet comes in, traffic begins."""
+        if fleet:
+            populate(self, fleet)
+        for order in self._traffic:
+            self._order(order)
+        self._traffic.clear()
+
+    def take_usage(self, report: UsageReport, age: float) -> None:
+        """Counters from the data plane, read `age` real seconds ago."""
+        time = self.clock.time() - age * self.speed
+        for uid, usage in report.pods.items():
+            run = self.kubelet.by_uid.get(uid)
+            if run is not None:
+                self.usage.take(run, time, usage)

@@ -1,0 +1,148 @@
+"""`hpatui sandbox`: the process that holds the API server and the controllers; the data plane is its child."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import secrets
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from hpatui.errors import SandboxError
+from hpatui.sandbox.dataplane.client import DataPlaneProcess
+from hpatui.sandbox.dataplane.messages import Usage
+from hpatui.sandbox.lifetime import die_with_parent, watch_pipe
+from hpatui.sandbox.options import SandboxOptions
+from hpatui.sandbox.process import READY
+from hpatui.sandbox.scenarios.catalog import CATALOG
+
+HOST = "127.0.0.1"
+_AGE = 600.0  # the cluster's age, at most, when it opens
+_REPORT_MOST = 0.5  # seconds between the data plane's reports
+
+
+def run_sandbox(options: SandboxOptions) -> int:
+    """Run until interrupted or until the parent is gone; the exit code. SandboxError when it cannot start."""
+    options.check()
+    if options.parent_pipe:
+        die_with_parent()
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run(_serve(options))
+    return uvloop.run(_serve(options))
+
+
+async def _serve(options: SandboxOptions) -> int:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    if options.parent_pipe:
+        await watch_pipe(stop.set)
+    listener = _listen(options.port)
+    folder: Path | None = None
+    try:
+        if options.kubeconfig_out is None:
+            folder = Path(tempfile.mkdtemp(prefix="hpatui-sandbox-"))
+        path = Path(options.kubeconfig_out) if options.kubeconfig_out else (folder or Path()) / "kubeconfig"
+        sandbox = Sandbox(options)
+        try:
+            url = await sandbox.start(listener, path.absolute(), stop)
+            print(f"{READY} {url}  kubeconfig {path}", flush=True)  # noqa: T201  # the one line that says it is ready
+            await stop.wait()
+        finally:
+            await sandbox.stop()
+        if sandbox.lost:
+            raise SandboxError("the sandbox's data plane ended by itself", hint="start the sandbox again")
+        return 0
+    finally:
+        listener.close()
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+    except OSError as error:
+        listener.close()
+        reason = "is in use" if error.errno == errno.EADDRINUSE else error.strerror
+        raise SandboxError(f"port {port} {reason}", hint="choose another with --port, or 0 for any") from error
+    return listener
+
+
+class Sandbox:
+    """A running sandbox in this process's event loop."""
+
+    def __init__(self, options: SandboxOptions) -> None:
+        self._options = options
+        interval = min(_REPORT_MOST, max(0.05, options.timings.metrics_resolution / options.speed / 4))
+        self._interval = interval
+        self._stop: asyncio.Event | None = None
+        self.lost = False  # the data plane ended by itself
+        self.dataplane = DataPlaneProcess(self._take_usage, self._data_plane_lost, interval)
+        # The data plane starts while these are imported.
+        from hpatui.sandbox.cluster import Cluster
+        from hpatui.sandbox.warp import WarpClock
+
+        self.clock = WarpClock(_AGE, options.speed)
+        self.cluster = Cluster(
+            self.clock, options.timings, self.dataplane.send, speed=options.speed, lag=interval + 0.1
+        )
+        self._live = False
+        self._cleanup: list[object] = []
+
+    async def start(self, listener: socket.socket, kubeconfig: Path, stop: asyncio.Event) -> str:
+        """Build the scenario, serve it on `listener`, write the kubeconfig; the API server's URL."""
+        from aiohttp import web
+
+        from hpatui.sandbox.apiserver.app import make_app
+        from hpatui.sandbox.controllers.engine import Driver
+        from hpatui.sandbox.kubeconfig import write_kubeconfig
+        from hpatui.sandbox.runtime import SandboxRuntime
+        from hpatui.sandbox.scenarios.fleet import default_size
+
+        self._stop = stop
+        await self.dataplane.connect()
+        token = secrets.token_urlsafe(24)
+        cluster = self.cluster
+        cluster.build(self._options.scenario)
+        namespace = CATALOG[self._options.scenario].namespace
+        self.clock.go()
+        cluster.open(default_size(self._options.scenario, self._options.fleet))
+        self._live = True
+        runtime = SandboxRuntime(cluster, self.dataplane)
+        app = make_app(cluster.store, runtime, token=token)
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.5)
+        await self._runner.setup()
+        await web.SockSite(self._runner, listener).start()
+        url = f"http://{HOST}:{listener.getsockname()[1]}"
+        write_kubeconfig(kubeconfig, url, token, namespace)
+        self._driver = Driver(cluster.engine, self._options.speed)
+        return url
+
+    async def stop(self) -> None:
+        """End the server and the data plane."""
+        if self._live:
+            if hasattr(self, "_driver"):
+                self._driver.stop()
+            await self._runner.cleanup()
+        self.dataplane.close()
+
+    def _take_usage(self, report: Usage) -> None:
+        if self._live:
+            self.cluster.take_usage(report, max(0.0, time.monotonic() - report.time))
+
+    def _data_plane_lost(self) -> None:
+        self.lost = True
+        if self._stop is not None:
+            self._stop.set()
+        else:
+            sys.exit("the sandbox's data plane ended by itself")
