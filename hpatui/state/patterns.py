@@ -125,9 +125,14 @@ def _pinned_at_max(watched: Watched, now: float) -> Pattern | None:
 
 
 def _unreachable(watched: Watched, now: float) -> Pattern | None:
-    """The size grew by half or more and the metric did not fall with it."""
+    """The size grew by half or more and the metric did not fall with it.
+
+    CPU at its limit is left out: there the pods cannot show how much more is wanted, and more pods may well help.
+    """
     hot = _hottest(watched.hpa)
     if hot is None or hot[1] <= 1 + watched.flags.tolerance:
+        return None
+    if hot[0].startswith("cpu") and _saturated(watched):
         return None
     for rescale in watched.history.rescales:
         before = rescale.from_size
@@ -143,6 +148,11 @@ def _unreachable(watched: Watched, now: float) -> Pattern | None:
                 "it does not shrink with more pods (a cache, a heap, a shared queue): choose another metric or target",
             )
     return None
+
+
+def _saturated(watched: Watched) -> bool:
+    limits = ((pod.cpu_limit, watched.usages.get(key)) for key, pod in watched.pods.items())
+    return any(limit and usage is not None and usage.cpu >= 0.9 * limit for limit, usage in limits)
 
 
 def _pinned_at_min(watched: Watched, now: float) -> Pattern | None:
