@@ -6,8 +6,8 @@ kubelet --orders--> data plane --usage--> metrics --samples--> autoscaler contro
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Sequence
+from typing import cast
 
 from hpatui.clock import Clock
 from hpatui.sandbox.apiserver.resources import RESOURCES, Resource
@@ -29,8 +29,8 @@ from hpatui.sandbox.kubelet import Kubelet, PodRun
 from hpatui.sandbox.metrics import Metrics
 from hpatui.sandbox.options import Timings
 from hpatui.sandbox.scenarios.build import Manifest
-from hpatui.sandbox.scenarios.catalog import CATALOG
 from hpatui.sandbox.scenarios.fleet import populate
+from hpatui.sandbox.scenarios.rehearsal import builder
 from hpatui.sandbox.usage import Usage
 
 
@@ -67,6 +67,7 @@ class Cluster:
         self.usage = Usage(timings.metrics_resolution, lag * speed, speed, self._siblings)
         self.kubelet.on_stop = self.usage.forget
         self.metrics = Metrics(context, self.kubelet, self.usage)
+        self.metrics.served_by = ("kube-system", "metrics-server")
         self.autoscalers = Autoscalers(context, self.metrics)
         self.endpoints = EndpointsController(context, self._publish, lambda name: order(DropService(name)))
 
@@ -103,9 +104,7 @@ class Cluster:
 
     def advance(self, seconds: float) -> None:
         """Let the cluster's time pass; only while its clock is wound by hand."""
-        clock = self.clock
-        assert isinstance(clock, Wound)
-        self.engine.advance(clock, seconds)
+        self.engine.advance(cast(Wound, self.clock), seconds)
 
     def traffic(self, name: str, service: str, stages: Sequence[tuple[float, float, float]]) -> None:
         """Requests inside the cluster; they begin with `open`."""
@@ -124,9 +123,7 @@ class Cluster:
 
     def build(self, scenario: str) -> None:
         """Make the objects of a scenario; its clock is wound on the way."""
-        entry = CATALOG[scenario]
-        module = importlib.import_module(f"hpatui.sandbox.scenarios.{entry.module}")
-        getattr(module, entry.function)(self)
+        builder(scenario)(self)
 
     def open(self, fleet: int = 0) -> None:
         """The cluster is live from now on: a fleet comes in, traffic begins."""

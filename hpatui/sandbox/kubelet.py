@@ -16,9 +16,9 @@ from hpatui.sandbox.apiserver.status import StatusError
 from hpatui.sandbox.controllers.context import PODS, Context
 from hpatui.sandbox.controllers.objects import Key, Object, key_of, pod_ready, seconds_of
 from hpatui.sandbox.controllers.scheduler import amount
-from hpatui.sandbox.dataplane.messages import Order, StartPod, StopPod
+from hpatui.sandbox.dataplane.messages import Order, SetCallers, StartPod, StopPod
 from hpatui.sandbox.pod_status import creating, ended, image_missing, pod_ip, running, waiting
-from hpatui.sandbox.workload import Profile, profile_of
+from hpatui.sandbox.workload import Profile, called_service, profile_of
 
 _UNLIMITED = 4.0  # cores that a container without a CPU limit may use
 _LOG_LINES = 200
@@ -60,7 +60,7 @@ class Kubelet:
             run = self.runs.pop(key, None)
             if run is not None:
                 self.by_uid.pop(run.uid, None)
-                self._order(StopPod(run.uid))
+                self._silence(run)
                 self.on_stop(run)
             self._c.engine.forget(self, key)
         elif pod["spec"].get("nodeName") and (
@@ -109,7 +109,7 @@ class Kubelet:
         """The pod's node is gone: nothing answers any more, and nobody reports it."""
         run = self.runs.get(key)
         if run is not None:
-            self._order(StopPod(run.uid))
+            self._silence(run)
             run.stage, run.due = "ended", 0.0
 
     def _adopt(self, pod: Object) -> PodRun:
@@ -170,7 +170,7 @@ class Kubelet:
         """The container ends: for good, or until its back-off is over."""
         profile = run.profile
         code = 0 if profile.run_for and run.exit_code == 1 else run.exit_code
-        self._order(StopPod(run.uid))
+        self._silence(run)
         self.on_stop(run)
         policy = pod["spec"].get("restartPolicy", "Always")
         if policy == "Never" or (policy == "OnFailure" and code == 0):
@@ -207,7 +207,7 @@ class Kubelet:
         if was in ("running", "ready"):
             for container in pod["spec"]["containers"]:
                 self._event(pod, "Normal", "Killing", f"Stopping container {container['name']}", container["name"])
-            self._order(StopPod(run.uid, drain=True))
+            self._silence(run, drain=True)
             self._later(run, now + min(grace, self._c.timings.pod_stop))
         else:
             self._later(run, now)
@@ -222,11 +222,19 @@ class Kubelet:
     def _nothing(self, pod: Object, run: PodRun, now: float) -> None:
         """No step leads out of this stage."""
 
+    def _silence(self, run: PodRun, *, drain: bool = False) -> None:
+        """The containers answer no more, and send nothing."""
+        self._order(StopPod(run.uid, drain=drain))
+        self._order(SetCallers(run.uid, "", 0))
+
     # Helpers
 
     def _serve(self, pod: Object, run: PodRun) -> None:
-        """Start the pod's server in the data plane."""
+        """Start the pod's server in the data plane, or the requests that it sends."""
         profile = run.profile
+        called = called_service(pod)
+        if called:
+            self._order(SetCallers(run.uid, called, 1))
         if not profile.serves and not profile.startup_cpu:
             return
         rate = cpu_limit(pod) or _UNLIMITED

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
 
 from hpatui.sandbox.controllers.context import NODES, Context
 from hpatui.sandbox.controllers.objects import Key, Object, stamp
 from hpatui.sandbox.kubelet import Kubelet, PodRun
+from hpatui.sandbox.queues import Queues
 from hpatui.sandbox.usage import Sample, Usage
 
+REQUESTS_PER_SECOND = "http_requests_per_second"
+REQUESTS_IN_FLIGHT = "http_requests_in_flight"
+QUEUE_LENGTH = "queue_messages_ready"
+_CONSUMER_CPU = 0.12  # cores that a worker uses while it has messages
 _NANO = 1e9
 _KI = 1024.0
 
@@ -22,6 +28,12 @@ def cpu_text(cores: float) -> str:
 def memory_text(size: float) -> str:
     """Bytes as the metrics server writes them: whole Ki."""
     return f"{round(size / _KI)}Ki"
+
+
+def milli_text(value: float) -> str:
+    """A number as custom metrics adapters write it: whole, or in thousandths."""
+    thousandths = round(value * 1000)
+    return f"{thousandths}m" if thousandths % 1000 else str(thousandths // 1000)
 
 
 def window_text(seconds: float) -> str:
@@ -58,8 +70,7 @@ class Metrics:
     def pod(self, pod: Object, now: float) -> Object | None:
         """The PodMetrics of one pod; None if there is no sample of it."""
         meta = pod["metadata"]
-        run = self._kubelet.runs.get((meta["namespace"], meta["name"]))
-        sample = self._usage.sample(run, now) if run is not None else None
+        sample = self._sample(pod, now)
         if sample is None:
             return None
         names = [container["name"] for container in pod["spec"]["containers"]]
@@ -89,8 +100,7 @@ class Metrics:
         for node in items:
             cpu, memory = 0.08, 600.0 * 1024 * 1024
             for pod in self._c.pods.on_node(node["metadata"]["name"]):
-                run = self._kubelet.runs.get((pod["metadata"]["namespace"], pod["metadata"]["name"]))
-                sample = self._usage.sample(run, now) if run is not None else None
+                sample = self._sample(pod, now)
                 if sample is not None:
                     cpu, memory = cpu + sample.cpu, memory + sample.memory
             meta = {"name": node["metadata"]["name"], "creationTimestamp": stamp(now)}
@@ -107,18 +117,67 @@ class Metrics:
             )
         return result
 
+    def _sample(self, pod: Object, now: float) -> Sample | None:
+        run = self.run_of(pod)
+        sample = self._usage.sample(run, now) if run is not None else None
+        if sample is None or run is None or not run.profile.consumes:
+            return sample
+        return replace(sample, cpu=sample.cpu + self.queues.busy(run) * _CONSUMER_CPU)
+
     def run_of(self, pod: Object) -> PodRun | None:
         """How a pod runs."""
         return self._kubelet.runs.get((pod["metadata"]["namespace"], pod["metadata"]["name"]))
 
-    def per_pod(self, pod: Object, metric: str, now: float) -> float | None:
-        """A custom metric of a pod: `http_requests_per_second`, `http_requests_in_flight`; None if it has none."""
+    # Custom metrics
+
+    def for_pods(self, pods: Iterable[Object], metric: str, now: float) -> list[Object]:
+        """The custom metric of each pod that has it, as custom.metrics.k8s.io MetricValues."""
+        result = []
+        for pod in pods:
+            value = self._per_pod(pod, metric, now)
+            if value is not None:
+                result.append(self._metric_value("Pod", "/v1", pod["metadata"], metric, value, now))
+        return result
+
+    def for_service(self, service: Object, pods: Iterable[Object], metric: str, now: float) -> Object | None:
+        """The custom metric of a Service: the sum over its pods; None if there is none."""
+        values = [value for pod in pods if (value := self._per_pod(pod, metric, now)) is not None]
+        if not values:
+            return None
+        return self._metric_value("Service", "/v1", service["metadata"], metric, sum(values), now)
+
+    def _per_pod(self, pod: Object, metric: str, now: float) -> float | None:
         run = self.run_of(pod)
         if run is None or run.stage not in ("running", "ready") or not run.profile.serves:
             return None
-        if metric == "http_requests_per_second":
+        if metric == REQUESTS_PER_SECOND:
             return self._usage.request_rate(run, now)
-        return None
+        return float(self._usage.in_flight(run)) if metric == REQUESTS_IN_FLIGHT else None
+
+    def _metric_value(
+        self, kind: str, version: str, meta: Mapping[str, Any], metric: str, value: float, now: float
+    ) -> Object:
+        described = {"kind": kind, "namespace": meta["namespace"], "name": meta["name"], "apiVersion": version}
+        return {
+            "describedObject": described, "metric": {"name": metric, "selector": None},
+            "timestamp": stamp(self._usage.window_end(now)), "value": milli_text(value),
+        }  # fmt: skip
+
+    # External metrics
+
+    def external(self, namespace: str, metric: str, labels: Mapping[str, str], now: float) -> list[Object]:
+        """ExternalMetricValues: the length of each queue that has these labels. LookupError for other metrics."""
+        if metric != QUEUE_LENGTH:
+            raise LookupError(metric)
+        wanted = labels.get("queue")
+        return [
+            {
+                "metricName": metric, "metricLabels": {"queue": name}, "timestamp": stamp(now),
+                "value": milli_text(float(round(length))),
+            }
+            for name, length in self.queues.in_namespace(namespace)
+            if wanted is None or wanted == name
+        ]  # fmt: skip
 
 
 _COMPANION = Sample(0.0, 0.0, 0.0005, 4.0 * 1024 * 1024)
@@ -126,69 +185,3 @@ _COMPANION = Sample(0.0, 0.0, 0.0005, 4.0 * 1024 * 1024)
 
 def _usage(sample: Sample) -> Object:
     return {"cpu": cpu_text(sample.cpu), "memory": memory_text(sample.memory)}
-
-
-@dataclass(slots=True)
-class Queue:
-    """Messages that wait; `arrivals`: (seconds, rate at the start, rate at the end) in a circle."""
-
-    namespace: str
-    name: str
-    arrivals: tuple[tuple[float, float, float], ...]
-    since: float
-    length: float = 0.0
-    at: float = 0.0
-
-    def arrival_rate(self, now: float) -> float:
-        """Messages per second that come in."""
-        total = sum(stage[0] for stage in self.arrivals)
-        at = (now - self.since) % total if total > 0 else 0.0
-        for seconds, first, last in self.arrivals:
-            if at < seconds:
-                return first + (last - first) * at / seconds
-            at -= seconds
-        return 0.0
-
-
-class Queues:
-    """Message queues and their consumers; a queue's length is worked out when somebody asks."""
-
-    def __init__(self, kubelet: Kubelet, time: Callable[[], float]) -> None:
-        self._kubelet = kubelet
-        self._time = time
-        self._queues: dict[Key, Queue] = {}
-
-    def add(self, namespace: str, name: str, arrivals: tuple[tuple[float, float, float], ...]) -> None:
-        """A queue with its producers."""
-        now = self._time()
-        self._queues[namespace, name] = Queue(namespace, name, arrivals, now, 0.0, now)
-
-    def in_namespace(self, namespace: str) -> list[tuple[str, float]]:
-        """Name and length of each queue now."""
-        return [(name, self._advance(queue)) for (space, name), queue in self._queues.items() if space == namespace]
-
-    def busy(self, run: PodRun) -> float:
-        """How busy a consumer is, 0 to 1."""
-        queue = self._queues.get((run.key[0], run.profile.queue))
-        if queue is None:
-            return 0.0
-        if self._advance(queue) > 1.0:
-            return 1.0
-        drain = self._drain(queue)
-        return min(1.0, queue.arrival_rate(self._time()) / drain) if drain else 0.0
-
-    def _drain(self, queue: Queue) -> float:
-        return sum(
-            run.profile.consumes
-            for run in self._kubelet.runs.values()
-            if run.stage == "ready" and run.profile.queue == queue.name and run.key[0] == queue.namespace
-        )
-
-    def _advance(self, queue: Queue) -> float:
-        now = self._time()
-        drain = self._drain(queue)
-        while queue.at < now:
-            step = min(0.5, now - queue.at)
-            queue.length = max(0.0, queue.length + (queue.arrival_rate(queue.at) - drain) * step)
-            queue.at += step
-        return queue.length

@@ -22,7 +22,6 @@ from hpatui.sandbox.process import READY
 from hpatui.sandbox.scenarios.catalog import CATALOG
 
 HOST = "127.0.0.1"
-_AGE = 600.0  # the cluster's age, at most, when it opens
 _REPORT_MOST = 0.5  # seconds between the data plane's reports
 
 
@@ -90,9 +89,10 @@ class Sandbox:
         self.dataplane = DataPlaneProcess(self._take_usage, self._data_plane_lost, interval)
         # The data plane starts while these are imported.
         from hpatui.sandbox.cluster import Cluster
+        from hpatui.sandbox.scenarios.rehearsal import age_of
         from hpatui.sandbox.warp import WarpClock
 
-        self.clock = WarpClock(_AGE, options.speed)
+        self.clock = WarpClock(age_of(options.scenario, options.timings), options.speed)
         self.cluster = Cluster(
             self.clock, options.timings, self.dataplane.send, speed=options.speed, lag=interval + 0.1
         )

@@ -126,3 +126,8 @@ class Usage:
         if counters is None or not counters.points or now - counters.points[-1][0] > self.resolution:
             return 0.0
         return counters.rate
+
+    def in_flight(self, run: PodRun) -> int:
+        """Requests that the pod has taken and not answered."""
+        counters = self._counters.get(run.uid)
+        return counters.in_flight if counters is not None else 0

@@ -29,5 +29,5 @@ class WarpClock:
             self._offset = min(0.0, self._offset + seconds)
 
     def go(self) -> None:
-        """Run from now on."""
+        """Run from now on (not from before, should it have been wound as far as that)."""
         self._live = ScaledClock(self._speed, self._base)

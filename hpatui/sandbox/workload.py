@@ -6,6 +6,7 @@ container; other annotations under the same prefix change single numbers (`sandb
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -73,6 +74,9 @@ _IMAGES = (
     ("busybox", "idle"),
     ("pause", "idle"),
 )
+_CALL = re.compile(
+    r"\b(?:wget|curl)\b.*?https?://(?P<name>[a-z0-9-]+)(?:\.(?P<space>[a-z0-9-]+)[a-z0-9.-]*)?(?::(?P<port>\d+))?"
+)
 _SCALES = {"cost": ("cost-ms", 0.001)}
 
 
@@ -88,6 +92,17 @@ def profile_of(pod: Mapping[str, Any]) -> Profile:
     if not any(name.startswith(PREFIX) for name in notes):
         return base
     return _changed(base, notes)
+
+
+def called_service(pod: Mapping[str, Any]) -> str:
+    """`namespace/name:port` of the Service that a pod calls in an endless loop, as the guide's busybox does; or ""."""
+    for container in pod["spec"].get("containers") or ():
+        text = " ".join([*(container.get("command") or ()), *(container.get("args") or ())])
+        found = _CALL.search(text)
+        if found and "while" in text:
+            name, space = found["name"], found["space"] or pod["metadata"].get("namespace", "default")
+            return f"{space}/{name}:{found['port'] or 80}"
+    return ""
 
 
 def _changed(base: Profile, notes: Mapping[str, str]) -> Profile:

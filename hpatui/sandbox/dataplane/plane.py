@@ -81,9 +81,11 @@ class DataPlane:
                 if gone is not None and gone.listener is not None:
                     gone.listener.close()
             case SetTraffic():
-                self._source(order.name, Traffic(self._loop, self._service(order.service), order.stages))
+                traffic = Traffic(self._loop, self._service(order.service), order.stages) if order.stages else None
+                self._source(order.name, traffic)
             case SetCallers():
-                self._source(order.name, Callers(self._loop, self._service(order.service), order.workers))
+                callers = Callers(self._loop, self._service(order.service), order.workers) if order.workers else None
+                self._source(order.name, callers)
 
     def close(self) -> None:
         """Stop everything."""
@@ -122,11 +124,11 @@ class DataPlane:
             self._task(self._listen_service(service))
         return service
 
-    def _source(self, name: str, source: Traffic | Callers) -> None:
+    def _source(self, name: str, source: Traffic | Callers | None) -> None:
         old = self._sources.pop(name, None)
         if old is not None:
             old.stop()
-        if source.start():
+        if source is not None and source.start():
             self._sources[name] = source
 
     # Listeners

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hpatui.sandbox.workload import PREFIX, PROFILES, profile_of, wave
+from hpatui.sandbox.workload import PREFIX, PROFILES, called_service, profile_of, wave
 
 
 def _pod(image: str = "nginx", restart: str = "Always", **notes: str) -> dict[str, Any]:
@@ -53,3 +53,19 @@ def test_a_wave_goes_up_and_down() -> None:
     assert wave("1,3,10,5", 0.0) == 3.0
     assert wave("2,3,0", 7.0) == 2.0
     assert wave("nonsense", 1.0) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("command", "service"),
+    [
+        ("while true; do wget -q -O- http://php-apache.heyongjia.svc.cluster.local; done", "heyongjia/php-apache:80"),
+        ("while sleep 0.01; do curl -s http://php-apache:8080/; done", "mine/php-apache:8080"),
+        ("wget -q -O- http://php-apache", ""),
+        ("while true; do sleep 1; done", ""),
+    ],
+)
+def test_a_loop_of_requests_is_understood(command: str, service: str) -> None:
+    pod = _pod("busybox")
+    pod["metadata"]["namespace"] = "mine"
+    pod["spec"]["containers"][0]["args"] = ["/bin/sh", "-c", command]
+    assert called_service(pod) == service
