@@ -47,7 +47,13 @@ class Cluster:
     """`order` takes the data plane's orders; `speed` is how fast the clock runs once the cluster is live."""
 
     def __init__(
-        self, clock: Clock, timings: Timings, order: Callable[[Order], None], *, speed: float = 1.0, lag: float = 0.6
+        self,
+        clock: Clock,
+        timings: Timings,
+        order: Callable[[Order], None],
+        *,
+        speed: float = 1.0,
+        interval: float = 0.5,
     ) -> None:
         self.clock = clock
         self.timings = timings
@@ -64,8 +70,10 @@ class Cluster:
         self.kubelet = Kubelet(context, order)
         self.nodes = Nodes(context, self.kubelet)
         self.quotas = Quotas(context)
-        self.usage = Usage(timings.metrics_resolution, lag * speed, speed, self._siblings)
+        self.usage = Usage(timings.metrics_resolution, interval * speed, speed, self._siblings)
         self.kubelet.on_stop = self.usage.forget
+        self.kubelet.memory_of = self.usage.memory
+        context.admission.append(self.quotas.check)
         self.metrics = Metrics(context, self.kubelet, self.usage)
         self.metrics.served_by = ("kube-system", "metrics-server")
         self.autoscalers = Autoscalers(context, self.metrics)

@@ -22,6 +22,7 @@ from hpatui.sandbox.workload import Profile, called_service, profile_of
 
 _UNLIMITED = 4.0  # cores that a container without a CPU limit may use
 _LOG_LINES = 200
+_OOM_KILLED = 137  # 128 + SIGKILL
 
 
 @dataclass(slots=True)
@@ -50,6 +51,7 @@ class Kubelet:
         self._order = order
         self.runs: dict[Key, PodRun] = {}
         self.by_uid: dict[str, PodRun] = {}
+        self.memory_of: Callable[[PodRun, float], float] = lambda run, now: 0.0
         self.on_stop: Callable[[PodRun], None] = lambda run: None
         self._addresses = 0
         context.store.add_listener(PODS, self._changed)
@@ -89,9 +91,9 @@ class Kubelet:
             {
                 "creating": self._begin_run,
                 "running": self._begin_ready,
-                "ready": self._exit,
+                "ready": self._look_after,
                 "backoff": self._begin_run,
-                "image": self._begin_create,
+                "image": self._begin_run,
                 "stopping": self._end_stop,
             }.get(run.stage, self._nothing)(pod, run, now)
 
@@ -163,8 +165,27 @@ class Kubelet:
             return
         run.stage = "ready"
         self._status(run, lambda old: running(pod, old, run.ip, run.restarts, now, ready=True))
-        if end is not None:
-            self._later(run, end)
+        self._look_again(pod, run, now)
+
+    def _look_after(self, pod: Object, run: PodRun, now: float) -> None:
+        """A running container: has it ended, or used more memory than it may?"""
+        end = self._end(run)
+        limit = memory_limit(pod)
+        if limit and self.memory_of(run, now) > limit:
+            run.exit_code = _OOM_KILLED
+            self._exit(pod, run, now)
+        elif end is not None and end <= now:
+            self._exit(pod, run, now)
+        else:
+            self._look_again(pod, run, now)
+
+    def _look_again(self, pod: Object, run: PodRun, now: float) -> None:
+        """Come back at its end; sooner if its memory grows."""
+        times = [end] if (end := self._end(run)) is not None else []
+        if memory_limit(pod) and (run.profile.leak or run.profile.leak_per_second or run.profile.held):
+            times.append(now + self._c.timings.metrics_resolution)
+        if times:
+            self._later(run, min(times))
 
     def _exit(self, pod: Object, run: PodRun, now: float) -> None:
         """The container ends: for good, or until its back-off is over."""
@@ -181,7 +202,7 @@ class Kubelet:
         first = self._c.timings.crash_backoff
         pause = min(first * 2 ** min(run.restarts, 10), first * 30)
         run.restarts += 1
-        reason = "OOMKilled" if code == 137 else ("Error" if code else "Completed")
+        reason = "OOMKilled" if code == _OOM_KILLED else ("Error" if code else "Completed")
         self._status(run, lambda old: waiting(pod, old, reason, code, run, pause, now))
         name = pod["spec"]["containers"][0]["name"]
         where = f"{run.key[1]}_{run.key[0]}({run.uid})"

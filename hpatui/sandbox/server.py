@@ -93,9 +93,7 @@ class Sandbox:
         from hpatui.sandbox.warp import WarpClock
 
         self.clock = WarpClock(age_of(options.scenario, options.timings), options.speed)
-        self.cluster = Cluster(
-            self.clock, options.timings, self.dataplane.send, speed=options.speed, lag=interval + 0.1
-        )
+        self.cluster = Cluster(self.clock, options.timings, self.dataplane.send, speed=options.speed, interval=interval)
         self._live = False
         self._cleanup: list[object] = []
 

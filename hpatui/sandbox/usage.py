@@ -65,11 +65,15 @@ class Counters:
 
 
 class Usage:
-    """Counters of all pods. `lag`: seconds from the end of a window until its readings have all come in."""
+    """Counters of all pods, read every `interval` seconds of the cluster's clock while they move.
 
-    def __init__(self, resolution: float, lag: float, speed: float, replicas: Callable[[PodRun], int]) -> None:
+    A window is answered for when all its readings have come in, a little after its end.
+    """
+
+    def __init__(self, resolution: float, interval: float, speed: float, replicas: Callable[[PodRun], int]) -> None:
         self.resolution = resolution
-        self._lag = lag
+        self._interval = interval
+        self._lag = interval + 0.1 * speed
         self._speed = speed
         self._replicas = replicas
         self._counters: dict[str, Counters] = {}
@@ -82,7 +86,7 @@ class Usage:
             counters.points.append((min(run.started, time), 0.0))
         last, used = counters.points[-1]
         if time - last > self._lag:
-            counters.points.append((time - self._lag, used))  # silence: it stood still until shortly before
+            counters.points.append((time - self._interval, used))  # silence: it stood still until shortly before
         counters.add(time, usage, run.profile, self._speed)
 
     def forget(self, run: PodRun) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hpatui.sandbox.apiserver.resources import RESOURCES, Resource
 from hpatui.sandbox.apiserver.status import StatusError
@@ -22,7 +22,7 @@ PODS = RESOURCES["", "pods"]
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Shared by all controllers of one sandbox."""
+    """Shared by all controllers of one sandbox. `admission`: checks that may refuse a pod."""
 
     store: Store
     engine: Engine
@@ -31,6 +31,14 @@ class Context:
     pods: PodIndex
     pods_of: OwnerIndex
     replicasets_of: OwnerIndex
+    admission: list[Callable[[Object], None]] = field(default_factory=list)
+
+    def create_pod(self, pod: Object) -> Object:
+        """Create a pod for a controller, if admission lets it; StatusError if not."""
+        for check in self.admission:
+            check(pod)
+        created: Object = self.store.create(PODS, pod)
+        return created
 
     def find(self, resource: Resource, namespace: str, name: str) -> Object | None:
         """The object, or None if there is none."""

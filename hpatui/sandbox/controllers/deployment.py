@@ -58,8 +58,7 @@ class Deployments:
             template = _template(deployment["spec"]["template"])
             new = next((rs for rs in sets if _template(rs["spec"]["template"]) == template), None)
             paused = deployment["spec"].get("paused", False)
-            if not paused or new is not None:
-                deployment, new, sets = self._roll(deployment, new, sets, paused=paused)
+            deployment, new, sets = self._roll(deployment, new, sets, paused=paused)
             self._write_status(deployment, key, new, sets, now)
 
     def _roll(
@@ -71,9 +70,9 @@ class Deployments:
         surge, unavailable = limits(deployment)
         recreate = (deployment["spec"].get("strategy") or {}).get("type") == "Recreate"
         resized = [rs for rs in sets if _size(rs) and _annotation(rs, _DESIRED) not in ("", str(desired))]
-        if resized and new is not None:
+        if resized and (new is not None or paused):
             sets = self._proportional(deployment, sets, desired, desired + (0 if recreate else surge))
-            new = next((rs for rs in sets if rs["metadata"]["uid"] == (new or {})["metadata"]["uid"]), None)
+            new = next((rs for rs in sets if new is not None and rs["metadata"]["uid"] == new["metadata"]["uid"]), None)
         elif not paused:
             if new is None and not (recreate and any(_pods(rs) or _size(rs) for rs in old)):
                 new = self._create_set(deployment, sets, surge)

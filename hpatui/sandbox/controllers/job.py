@@ -124,7 +124,7 @@ class Jobs:
             "spec": template["spec"],
         }  # fmt: skip
         try:
-            created: Object = self._c.store.create(PODS, pod)
+            created = self._c.create_pod(pod)
         except StatusError as refused:
             message = f"Error creating: {refused.message}"
             self._c.recorder.event(job, "batch/v1", "Job", "Warning", "FailedCreate", message, _SOURCE)

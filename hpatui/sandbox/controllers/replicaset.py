@@ -82,7 +82,7 @@ class ReplicaSets:
             if meta.get("annotations"):
                 pod["metadata"]["annotations"] = dict(meta["annotations"])
             try:
-                created = self._c.store.create(PODS, pod)
+                created = self._c.create_pod(pod)
             except StatusError as refused:
                 self._event(rs, "Warning", "FailedCreate", f"Error creating: {refused.message}")
                 return refused.message

@@ -13,7 +13,7 @@ _START = 1_700_000_000.0 // 15 * 15  # a window's edge, of 3 s as of 15 s
 
 
 def _usage(resolution: float = 3.0, speed: float = 1.0, replicas: int = 1) -> Usage:
-    return Usage(resolution, lag=0.6, speed=speed, replicas=lambda run: replicas)
+    return Usage(resolution, interval=0.5 * speed, speed=speed, replicas=lambda run: replicas)
 
 
 def _run(profile: Profile = PROFILES["web"], started: float = _START) -> PodRun:
@@ -75,7 +75,7 @@ def test_load_after_a_long_silence_is_not_spread_over_it() -> None:
 def test_a_faster_clock_keeps_the_rate() -> None:
     usage, run = _usage(speed=10.0), _run()
     _feed(usage, run, 0.05, 6.0, speed=10.0)
-    sample = usage.sample(run, _START + 60.0)
+    sample = usage.sample(run, _START + 66.0)
     assert sample is not None
     assert sample.cpu == pytest.approx(0.05 + run.profile.idle_cpu)
 

@@ -1,0 +1,116 @@
+"""What the autoscaler controller reads before it decides: the target's scale, its pods, and the metrics of the HPA."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hpatui.sandbox.apiserver.resources import RESOURCES, Resource
+from hpatui.sandbox.controllers.context import Context
+from hpatui.sandbox.controllers.objects import Object
+from hpatui.sandbox.metrics import Metrics
+
+_UNAVAILABLE = "the server is currently unable to handle the request (get pods.metrics.k8s.io)"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The scale target. `scale` is an autoscaling/v1 Scale; an error's text stands where there is none."""
+
+    resource: Resource | None = None
+    scale: Object | None = None
+    selector: Mapping[str, Any] | None = None
+    scale_error: str | None = None
+    mapper_error: str | None = None
+
+
+def find_target(context: Context, hpa: Object) -> Target:
+    """Look up spec.scaleTargetRef as the controller's REST mapper and scale client do."""
+    reference, namespace = hpa["spec"]["scaleTargetRef"], hpa["metadata"]["namespace"]
+    kind, name = reference["kind"], reference["name"]
+    group = (reference.get("apiVersion") or "").rpartition("/")[0]
+    resource = next((r for r in RESOURCES.values() if r.group == group and r.kind == kind), None)
+    if resource is None:
+        return Target(mapper_error=f'no matches for kind "{kind}" in group "{group}"')
+    obj = context.find(resource, namespace, name)
+    if obj is None or "scale" not in resource.subresources:
+        where = f"{resource.plural}.{group}" if group else resource.plural
+        wrong = "not found" if obj is None else "has no scale"
+        return Target(resource, scale_error=f'{where} "{name}" {wrong}')
+    selector = obj["spec"].get("selector")
+    if selector is not None and "matchLabels" not in selector and "matchExpressions" not in selector:
+        selector = {"matchLabels": selector}  # a ReplicationController's
+    scale = {
+        "kind": "Scale",
+        "apiVersion": "autoscaling/v1",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"replicas": obj["spec"].get("replicas", 1)},
+        "status": {"replicas": (obj.get("status") or {}).get("replicas", 0), "selector": selector_text(selector)},
+    }
+    return Target(resource, scale, selector)
+
+
+def selector_text(selector: Mapping[str, Any] | None) -> str:
+    """A LabelSelector as one string, sorted by label, as metav1.FormatLabelSelector writes it."""
+    if not selector:
+        return ""
+    terms = [(name, f"{name}={value}") for name, value in (selector.get("matchLabels") or {}).items()]
+    for term in selector.get("matchExpressions") or ():
+        name, values = term["key"], ",".join(sorted(term.get("values") or ()))
+        text = {
+            "In": f"{name} in ({values})",
+            "NotIn": f"{name} notin ({values})",
+            "Exists": name,
+            "DoesNotExist": f"!{name}",
+        }[term["operator"]]
+        terms.append((name, text))
+    return ",".join(text for _, text in sorted(terms))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one query of a metrics API gave: items, or the error's text."""
+
+    items: tuple[Object, ...] = ()
+    error: str | None = None
+
+
+class MetricsReader:
+    """Queries for the metrics that an HPA names; the answers are the API's own JSON."""
+
+    def __init__(self, context: Context, metrics: Metrics) -> None:
+        self._c = context
+        self._metrics = metrics
+
+    def pods(self, pods: list[Object], now: float) -> Answer:
+        """PodMetrics of these pods."""
+        if not self._metrics.available():
+            return Answer(error=_UNAVAILABLE)
+        return Answer(tuple(self._metrics.pods(pods, now)))
+
+    def custom_pods(self, pods: list[Object], metric: str, now: float) -> Answer:
+        """A custom metric of these pods."""
+        items = self._metrics.for_pods(pods, metric, now)
+        if not items:
+            return Answer(error=f"the server could not find the metric {metric} for pods")
+        return Answer(tuple(items))
+
+    def custom_object(self, namespace: str, described: Mapping[str, Any], metric: str, now: float) -> Answer:
+        """A custom metric of one object; only Services have any."""
+        plural, name = f"{described['kind'].lower()}s", described["name"]
+        service = self._c.find(RESOURCES["", "services"], namespace, name) if described["kind"] == "Service" else None
+        if service is not None:
+            pods = self._c.pods.select(namespace, {"matchLabels": service["spec"].get("selector") or {}})
+            item = self._metrics.for_service(service, pods, metric, now)
+            if item is not None:
+                return Answer((item,))
+        return Answer(error=f"the server could not find the metric {metric} for {plural} {name}")
+
+    def external(self, namespace: str, metric: Mapping[str, Any], now: float) -> Answer:
+        """An external metric by its labels."""
+        labels = (metric.get("selector") or {}).get("matchLabels") or {}
+        try:
+            return Answer(tuple(self._metrics.external(namespace, metric["name"], labels, now)))
+        except LookupError:
+            return Answer(error="the server could not find the requested resource")
