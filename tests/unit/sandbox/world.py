@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hpatui.sandbox.apiserver.resources import RESOURCES
+from hpatui.sandbox.apiserver.resources import RESOURCES, Resource
 from hpatui.sandbox.apiserver.status import StatusError
 
 from hpatui.clock import ManualClock
@@ -52,6 +52,11 @@ class TestWorld:
                 self._served[run.uid] = self._served.get(run.uid, 0) + 1
                 report[run.uid] = PodUsage(self._spent[run.uid], self._served[run.uid], 0, 0)
             self.cluster.take_usage(Usage(0.0, report), 0.0)
+
+    @staticmethod
+    def resource(group: str, plural: str) -> Resource:
+        """A resource by its names."""
+        return RESOURCES[group, plural]
 
     def get(self, group: str, plural: str, name: str, namespace: str = SPACE) -> Object:
         """One object."""
