@@ -1,0 +1,190 @@
+"""Step 3: how many replicas one metric asks for.
+
+    samples -> groups -> ratio -> assume for pods without a trusted sample -> ratio again -> proposal
+
+Pods without a sample are assumed to use what keeps the size safe: all of their request (or the target) on the way down,
+nothing on the way up. If that turns the direction round or lands within the tolerance, nothing changes.
+Source: replica_calculator.go of the controller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from hpatui.autoscaler.arithmetic import MAX_INT64, ceil_int32, ceil_int64, divide, quotient, wrap64
+from hpatui.autoscaler.inputs import ControllerConfig, PodInput
+from hpatui.autoscaler.pods import MissingRequest, PodGroups, Sample, group_pods, pod_requests, ready_pods
+from hpatui.autoscaler.utilization import NoKnownPods, Tolerance, Usage, plain_ratio, utilization_ratio
+
+
+class ProposalError(Exception):
+    """No proposal can be made; the message is the controller's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What every metric of one decision shares. `pods` are those that the target's selector selects."""
+
+    pods: Sequence[PodInput]
+    spec_replicas: int
+    status_replicas: int
+    tolerance: Tolerance
+    config: ControllerConfig
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What one metric asks for, and how it came to that.
+
+    `usage` is the number for the status (thousandths a pod, or in total for a Value target); `utilization` in percent.
+    `ratio` is the first ratio, `adjusted_ratio` the one after assumptions for unready and missing pods (None: none were
+    needed). `within_tolerance` tells that the size stays because the ratio is close to 1.
+    """
+
+    replicas: int
+    usage: int
+    utilization: int | None
+    ratio: float
+    adjusted_ratio: float | None = None
+    groups: PodGroups | None = None
+    samples: Mapping[str, int] | None = None
+    counted: int = 0
+    within_tolerance: bool = False
+    turned_round: bool = False
+
+
+_NO_PODS = "no pods returned by selector while calculating replica count"
+_NO_SAMPLES = "did not receive metrics for targeted pods (pods might be unready)"
+
+
+def by_utilization(
+    context: Context, samples: Mapping[str, Sample], resource: str, container: str, target_percent: int
+) -> Proposal:
+    """A resource's utilization, in percent of the requests."""
+
+    def prepare() -> tuple[Callable[[Mapping[str, int]], Usage], Callable[[str], int]]:
+        try:
+            requests = pod_requests(context.pods, container, resource)
+        except MissingRequest as error:
+            raise ProposalError(str(error)) from error
+        fallback = max(100, target_percent)
+
+        def ratio(values: Mapping[str, int]) -> Usage:
+            try:
+                return utilization_ratio(values, requests, target_percent)
+            except NoKnownPods as error:
+                raise ProposalError(str(error)) from error
+
+        return ratio, lambda name: quotient(wrap64(requests[name] * fallback), 100)
+
+    return _per_pod(context, samples, resource, prepare, zero_on_target=False)
+
+
+def by_average(context: Context, samples: Mapping[str, Sample], resource: str, target: int) -> Proposal:
+    """An average per pod against a target in thousandths; `resource` is empty for Pods metrics."""
+
+    def prepare() -> tuple[Callable[[Mapping[str, int]], Usage], Callable[[str], int]]:
+        return lambda values: plain_ratio(values, target), lambda _name: target
+
+    return _per_pod(context, samples, resource, prepare, zero_on_target=True)
+
+
+def _per_pod(
+    context: Context,
+    samples: Mapping[str, Sample],
+    resource: str,
+    prepare: Callable[[], tuple[Callable[[Mapping[str, int]], Usage], Callable[[str], int]]],
+    *,
+    zero_on_target: bool,
+) -> Proposal:
+    """The shared calculation; `prepare` gives the ratio and what a missing pod is assumed to use on the way down.
+
+    `zero_on_target`: with a ratio of exactly 1, missing pods count as 0 (plain values) or not at all (utilization).
+    """
+    if not context.pods:
+        raise ProposalError(_NO_PODS)
+    groups = group_pods(context.pods, samples, resource, context.config, context.now)
+    left_out = {*groups.ignored, *groups.unready}
+    values = {name: sample.value for name, sample in samples.items() if name not in left_out}
+    if not values:
+        raise ProposalError(_NO_SAMPLES)
+    ratio_of, assumed_down = prepare()
+    usage = ratio_of(values)
+    ratio = usage.ratio
+    known = dict(values)
+    up_with_unready = bool(groups.unready) and ratio > 1.0
+
+    def proposal(
+        replicas: int, adjusted: float | None = None, *, within: bool = False, turned: bool = False
+    ) -> Proposal:
+        return Proposal(
+            replicas,
+            usage.average,
+            usage.utilization,
+            ratio,
+            adjusted,
+            groups,
+            known,
+            groups.ready if adjusted is None else len(values),
+            within,
+            turned,
+        )
+
+    current = context.spec_replicas
+    if not up_with_unready and not groups.missing:
+        if context.tolerance.within(ratio):
+            return proposal(current, within=True)
+        return proposal(ceil_int32(ratio * float(groups.ready)))
+    if groups.missing:
+        if ratio < 1.0:
+            values.update((name, assumed_down(name)) for name in groups.missing)
+        elif ratio > 1.0 or zero_on_target:
+            values.update((name, 0) for name in groups.missing)
+    if up_with_unready:
+        values.update((name, 0) for name in groups.unready)
+    adjusted = ratio_of(values).ratio
+    if context.tolerance.within(adjusted):
+        return proposal(current, adjusted, within=True)
+    if _flips(ratio, adjusted):
+        return proposal(current, adjusted, turned=True)
+    replicas = ceil_int32(adjusted * float(len(values)))
+    if (adjusted < 1.0 and replicas > current) or (adjusted > 1.0 and replicas < current):
+        return proposal(current, adjusted, turned=True)
+    return proposal(replicas, adjusted)
+
+
+def _flips(before: float, after: float) -> bool:
+    return (before < 1.0 and after > 1.0) or (before > 1.0 and after < 1.0)
+
+
+def by_value(context: Context, usage: int, target: int) -> Proposal:
+    """A single value against a target for the whole workload, both in thousandths."""
+    ratio = divide(float(usage), float(target))
+    current = context.spec_replicas
+    if current == 0:
+        return Proposal(ceil_int32(ratio), usage, None, ratio)
+    if context.tolerance.within(ratio):
+        return Proposal(current, usage, None, ratio, within_tolerance=True)
+    if not context.pods:
+        raise ProposalError(f"unable to calculate ready pods: {_NO_PODS}")
+    ready = ready_pods(context.pods)
+    return Proposal(ceil_int32(ratio * float(ready)), usage, None, ratio, counted=ready)
+
+
+def by_value_per_pod(context: Context, usage: int, target: int) -> Proposal:
+    """A single value, shared by all pods, against a target per pod; both in thousandths."""
+    replicas = context.status_replicas
+    ratio = divide(float(usage), float(target) * float(replicas))
+    within = context.tolerance.within(ratio)
+    if not within:
+        replicas = ceil_int32(divide(float(usage), float(target)))
+    average = ceil_int64(divide(float(usage), float(context.status_replicas)))
+    return Proposal(replicas, average, None, ratio, counted=context.status_replicas, within_tolerance=within)
+
+
+def total(values: Sequence[int]) -> int:
+    """The sum of an external metric's values; one that left the range of an int64 becomes the largest."""
+    summed = wrap64(sum(values))
+    return MAX_INT64 if summed < 0 else summed

@@ -1,0 +1,127 @@
+"""The words of an explanation: numbers and the controller's own error texts in, plain sentences out.
+
+No sentence here knows where its numbers come from. Times are shown as the reader's local clock time (HH:MM:SS), because
+"until 14:08:10" stays true while a screen stands still and "in 4 m 12 s" does not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+
+from hpatui.clock import as_datetime
+
+_MISSING_REQUEST = re.compile(r"missing request for (\S+) in container (\S+) of Pod (\S+)")
+
+# Endings of the controller's errors, and what they mean to a person.
+_BLIND = (
+    ("no metrics returned from resource metrics API", "the metrics API has no sample of these pods yet"),
+    ("did not receive metrics for targeted pods (pods might be unready)", "none of the pods has a usable sample yet"),
+    ("did not receive metrics for any ready pods", "no ready pod has a sample yet"),
+    ("no pods returned by selector while calculating replica count", "no pod matches the target's selector"),
+)
+
+
+def clock_time(seconds: float) -> str:
+    """Epoch seconds -> the local clock time, HH:MM:SS."""
+    return as_datetime(seconds).astimezone().strftime("%H:%M:%S")
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 replica`, `3 replicas`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def percent(fraction: float) -> str:
+    """0.1 -> `10 %`."""
+    return f"{Decimal(str(round(fraction * 100, 2))).normalize():f} %"
+
+
+def names(all_names: Sequence[str], most: int = 3) -> str:
+    """`a, b and 4 more`."""
+    if len(all_names) <= most:
+        return " and ".join([", ".join(all_names[:-1]), all_names[-1]] if len(all_names) > 1 else list(all_names))
+    return f"{', '.join(all_names[: most - 1])} and {len(all_names) - most + 1} more"
+
+
+def duration(seconds: float) -> str:
+    """`12 s`, `4 min`, `4 min 12 s`, `2 h 5 min`."""
+    whole = max(0, round(seconds))
+    if whole < 120:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 120:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def blind(message: str) -> str:
+    """Why a metric has no value: the controller's error text -> a sentence that names the thing to mend."""
+    missing = _MISSING_REQUEST.search(message)
+    if missing is not None:
+        return f"blind: container {missing.group(2)} has no {missing.group(1)} request"
+    for ending, sentence in _BLIND:
+        if ending in message:
+            return f"blind: {sentence}"
+    if "unable to fetch metrics from resource metrics API" in message:
+        return f"blind: the metrics API does not answer ({_tail(message)})"
+    if "custom metrics API" in message or "external metrics API" in message:
+        return f"blind: the metrics adapter has no answer ({_tail(message)})"
+    return f"blind: {message or 'the metric has no value'}"
+
+
+def _tail(message: str) -> str:
+    """The part after the last of the controller's own prefixes."""
+    return re.split(r"metrics API: ", message, maxsplit=1)[-1]
+
+
+def metric_stays(current: str, target: str, tolerance: float, replicas: int) -> str:
+    """Within tolerance."""
+    stay = "stays" if replicas == 1 else "stay"
+    return f"{current} of {target}, within the {percent(tolerance)} tolerance: {plural(replicas, 'replica')} {stay}"
+
+
+def metric_exact(current: str, target: str, replicas: int) -> str:
+    """Outside the tolerance, and rounding up still gives the present size."""
+    return f"{current} of {target}: still takes {plural(replicas, 'replica')}"
+
+
+def metric_wants(current: str, target: str, ratio: float, proposal: int) -> str:
+    """Outside the tolerance."""
+    return f"{current} of {target} (x{ratio:.2f}): wants {plural(proposal, 'replica')}"
+
+
+def held(wanted: int, held_at: int, until: float | None, recommended: float | None, *, inferred: bool = False) -> str:
+    """Stabilization: `wants 1, held at 3 until 14:08:10 by the recommendation of 14:03:10`."""
+    text = f"wants {wanted}, held at {held_at}"
+    if until is not None:
+        text += f" until {clock_time(until)}" + (" at the latest" if inferred else "")
+    if recommended is not None and not inferred:
+        text += f" by the recommendation of {clock_time(recommended)}"
+    return text
+
+
+def allowance(direction: str, now_allowed: int, more: int, more_at: float | None) -> str:
+    """Rate policies: `may add 2 pods now and 2 more at 14:03:22`."""
+    verb = "add" if direction == "up" else "remove"
+    first = f"may {verb} {plural(now_allowed, 'pod')} now" if now_allowed else f"may {verb} no pod now"
+    if more_at is None or not more:
+        return first
+    word = f"{more} more" if now_allowed else plural(more, "pod")
+    return (
+        f"{first} and {word} at {clock_time(more_at)}" if now_allowed else f"{first}, {word} at {clock_time(more_at)}"
+    )
+
+
+def left_out(unready: Sequence[str], missing: Sequence[str], ignored: Sequence[str]) -> str:
+    """The pods that are not in the average and why; empty where all are in it."""
+    parts = []
+    if unready:
+        parts.append(f"{names(unready)} not ready yet")
+    if missing:
+        parts.append(f"{names(missing)} without a sample")
+    if ignored:
+        parts.append(f"{names(ignored)} failed or leaving")
+    return "; ".join(parts)
