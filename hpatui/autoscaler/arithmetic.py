@@ -35,6 +35,15 @@ def divide(a: float, b: float) -> float:
     return math.copysign(math.inf, a) * math.copysign(1.0, b)
 
 
+def ceil_replicas(value: float) -> int:
+    """ceil(value) as a number of replicas; what is beyond an int32 becomes the largest one."""
+    if math.isnan(value):
+        return MIN_INT32
+    if math.isinf(value):
+        return MAX_INT32 if value > 0 else MIN_INT32
+    return max(MIN_INT32, min(math.ceil(value), MAX_INT32))
+
+
 def ceil_int32(value: float) -> int:
     """int32(ceil(value)); what does not fit becomes the smallest int32, as on amd64."""
     if math.isnan(value) or math.isinf(value):

@@ -158,7 +158,7 @@ def _object(
     target = spec.target
     answer = metrics.custom.get(spec.name, MetricAnswer())
     kind, name = spec.described.get("kind", ""), spec.described.get("name", "")
-    problem = _answer_problem(answer, "custom")
+    problem = _object_problem(answer)
     problem = problem and f"unable to get metric {spec.name}: {kind} on {hpa.namespace} {name}/{problem}"
     if target.type == "Value" and target.value is not None:
         try:
@@ -196,7 +196,7 @@ def _external(
             raise ProposalError(f"unable to get external metric {where}: {problem}")
         usage = wrap64(sum(item.value for item in answer.items))
         if target.average_value is not None:
-            proposal = by_value_per_pod(context, usage, target.average_value.milli_value())
+            proposal = by_value_per_pod(context, usage, target.average_value.milli_value(), summed=True)
         else:
             assert target.value is not None
             proposal = by_value(context, usage, target.value.milli_value())
@@ -221,6 +221,14 @@ def _answer_problem(answer: MetricAnswer, api: str) -> str:
     if answer.error is not None:
         return f"unable to fetch metrics from {api} metrics API: {answer.error}"
     return "" if answer.items else f"no metrics returned from {api} metrics API"
+
+
+def _object_problem(answer: MetricAnswer) -> str:
+    """A query about one object must give exactly one value."""
+    if answer.error is None and len(answer.items) != 1:
+        count = f"{len(answer.items)} results when we asked for exactly one"
+        return f"unable to fetch metrics from custom metrics API: the custom metrics API server returned {count}"
+    return _answer_problem(answer, "custom")
 
 
 # Status ---------------------------------------------------------------------------------------------------------------

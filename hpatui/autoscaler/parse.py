@@ -105,7 +105,7 @@ def parse_pod(value: object) -> PodInput:
         ready=ready,
         ready_transition=transition,
         requests=requests,
-        pod_requests=_pod_level(pod_level, spec, requests) if pod_level else None,
+        pod_requests=_pod_level(pod_level, spec) if pod_level else None,
     )
 
 
@@ -249,15 +249,38 @@ def _container_requests(value: object, path: str) -> tuple[str, Mapping[str, int
     return _text(obj, "name", f"{path}.name"), _milli_map(requests, f"{path}.resources.requests")
 
 
-def _pod_level(
-    pod_level: JsonObject, spec: JsonObject, requests: Sequence[tuple[str, Mapping[str, int]]]
-) -> Mapping[str, int]:
-    """Requests of a pod with pod-level resources: those where set, else the sum over its containers."""
+def _pod_level(pod_level: JsonObject, spec: JsonObject) -> Mapping[str, int]:
+    """Requests of a pod with pod-level resources: those where set, else what its containers need together.
+
+    Source: PodRequests of k8s.io/component-helpers/resource: containers and sidecars add up; an init container needs
+    its own and those of the sidecars started before it; overhead comes on top.
+    """
     total: dict[str, int] = {}
-    for _, container in requests:
-        for name, value in container.items():
-            total[name] = total.get(name, 0) + value
-    return {**total, **_milli_map(pod_level, "spec.resources.requests")}
+    sidecars: dict[str, int] = {}
+    peak: dict[str, int] = {}
+
+    def add(to: dict[str, int], requests: Mapping[str, int]) -> None:
+        for name, value in requests.items():
+            to[name] = to.get(name, 0) + value
+
+    for index, item in enumerate(_list(spec, "containers", "spec.containers")):
+        add(total, _container_requests(item, f"spec.containers[{index}]")[1])
+    for index, item in enumerate(_list(spec, "initContainers", "spec.initContainers")):
+        path = f"spec.initContainers[{index}]"
+        needs = dict(_container_requests(item, path)[1])
+        if _object(item, path).get("restartPolicy") == "Always":
+            add(total, needs)
+            add(sidecars, needs)
+            needs = sidecars
+        else:
+            add(needs, sidecars)
+        for name, value in needs.items():
+            peak[name] = max(peak.get(name, 0), value)
+    for name, value in peak.items():
+        total[name] = max(total.get(name, 0), value)
+    total |= _milli_map(pod_level, "spec.resources.requests")
+    add(total, _milli_map(_child(spec, "overhead", "spec.overhead"), "spec.overhead"))
+    return total
 
 
 # Fields ---------------------------------------------------------------------------------------------------------------

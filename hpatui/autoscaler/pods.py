@@ -76,7 +76,9 @@ def pod_requests(pods: Iterable[PodInput], container: str, resource: str) -> dic
 
 
 def _request(pod: PodInput, container: str, resource: str) -> int:
-    if pod.pod_requests is not None and not container and resource in pod.pod_requests:
+    if pod.pod_requests is not None and not container:
+        if resource not in pod.pod_requests:
+            raise MissingRequest(f"missing pod-level request for {resource} in Pod {pod.name}")
         return pod.pod_requests[resource]
     total = 0
     for name, requests in pod.requests:

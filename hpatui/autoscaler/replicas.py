@@ -12,7 +12,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from hpatui.autoscaler.arithmetic import MAX_INT64, ceil_int32, ceil_int64, divide, quotient, wrap64
+from hpatui.autoscaler.arithmetic import (
+    MAX_INT32,
+    MAX_INT64,
+    ceil_int32,
+    ceil_int64,
+    ceil_replicas,
+    divide,
+    quotient,
+    wrap64,
+)
 from hpatui.autoscaler.inputs import ControllerConfig, PodInput
 from hpatui.autoscaler.pods import MissingRequest, PodGroups, Sample, group_pods, pod_requests, ready_pods
 from hpatui.autoscaler.utilization import NoKnownPods, Tolerance, Usage, plain_ratio, utilization_ratio
@@ -164,27 +173,26 @@ def by_value(context: Context, usage: int, target: int) -> Proposal:
     ratio = divide(float(usage), float(target))
     current = context.spec_replicas
     if current == 0:
-        return Proposal(ceil_int32(ratio), usage, None, ratio)
+        return Proposal(ceil_replicas(ratio), usage, None, ratio)
     if context.tolerance.within(ratio):
         return Proposal(current, usage, None, ratio, within_tolerance=True)
     if not context.pods:
         raise ProposalError(f"unable to calculate ready pods: {_NO_PODS}")
     ready = ready_pods(context.pods)
-    return Proposal(ceil_int32(ratio * float(ready)), usage, None, ratio, counted=ready)
+    return Proposal(ceil_replicas(ratio * float(ready)), usage, None, ratio, counted=ready)
 
 
-def by_value_per_pod(context: Context, usage: int, target: int) -> Proposal:
-    """A single value, shared by all pods, against a target per pod; both in thousandths."""
+def by_value_per_pod(context: Context, usage: int, target: int, *, summed: bool = False) -> Proposal:
+    """A single value, shared by all pods, against a target per pod; both in thousandths.
+
+    With `summed` (External metrics) a negative usage is taken for a sum that overflowed: the largest there is.
+    """
     replicas = context.status_replicas
     ratio = divide(float(usage), float(target) * float(replicas))
+    if summed and usage < 0:
+        return Proposal(MAX_INT32, MAX_INT64, None, ratio, counted=replicas)
     within = context.tolerance.within(ratio)
     if not within:
-        replicas = ceil_int32(divide(float(usage), float(target)))
+        replicas = ceil_replicas(divide(float(usage), float(target)))
     average = ceil_int64(divide(float(usage), float(context.status_replicas)))
     return Proposal(replicas, average, None, ratio, counted=context.status_replicas, within_tolerance=within)
-
-
-def total(values: Sequence[int]) -> int:
-    """The sum of an external metric's values; one that left the range of an int64 becomes the largest."""
-    summed = wrap64(sum(values))
-    return MAX_INT64 if summed < 0 else summed

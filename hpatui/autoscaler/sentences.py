@@ -77,10 +77,14 @@ def _tail(message: str) -> str:
     return re.split(r"metrics API: ", message, maxsplit=1)[-1]
 
 
+def stay(replicas: int) -> str:
+    """`1 replica stays`, `3 replicas stay`."""
+    return f"{plural(replicas, 'replica')} {'stays' if replicas == 1 else 'stay'}"
+
+
 def metric_stays(current: str, target: str, tolerance: float, replicas: int) -> str:
     """Within tolerance."""
-    stay = "stays" if replicas == 1 else "stay"
-    return f"{current} of {target}, within the {percent(tolerance)} tolerance: {plural(replicas, 'replica')} {stay}"
+    return f"{current} of {target}, within the {percent(tolerance)} tolerance: {stay(replicas)}"
 
 
 def metric_exact(current: str, target: str, replicas: int) -> str:
