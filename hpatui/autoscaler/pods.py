@@ -81,11 +81,15 @@ def _request(pod: PodInput, container: str, resource: str) -> int:
             raise MissingRequest(f"missing pod-level request for {resource} in Pod {pod.name}")
         return pod.pod_requests[resource]
     total = 0
+    found = not container
     for name, requests in pod.requests:
         if container in ("", name):
+            found = True
             if resource not in requests:
                 raise MissingRequest(f"missing request for {resource} in container {name} of Pod {pod.name}")
             total += requests[resource]
+    if not found:
+        raise MissingRequest(f"container {container} not found in Pod {pod.name}")
     return total
 
 

@@ -193,6 +193,7 @@ def by_value_per_pod(context: Context, usage: int, target: int, *, summed: bool 
         return Proposal(MAX_INT32, MAX_INT64, None, ratio, counted=replicas)
     within = context.tolerance.within(ratio)
     if not within:
-        replicas = ceil_replicas(divide(float(usage), float(target)))
+        wanted = divide(float(usage), float(target))
+        replicas = ceil_replicas(wanted) if summed else ceil_int32(wanted)
     average = ceil_int64(divide(float(usage), float(context.status_replicas)))
     return Proposal(replicas, average, None, ratio, counted=context.status_replicas, within_tolerance=within)
