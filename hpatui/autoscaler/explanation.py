@@ -18,7 +18,7 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExplainLine:
-    """One step: a short label (`cpu`, `memory`, `stabilization`, `limits`, `result`) and a sentence with its numbers."""
+    """One step: a short label (`cpu`, `memory`, `stabilization`, `limits`, `result`) and a sentence with numbers."""
 
     label: str
     text: str

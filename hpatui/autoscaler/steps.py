@@ -1,4 +1,4 @@
-"""The steps of a Decision as lines: metrics, pods left out, stabilization, rate, limits; and what would change the size.
+"""The steps of a Decision as lines: metrics, pods left out, stabilization, rate, limits; what would change the size.
 
 Each function takes the Decision and gives ExplainLines; the words are those of `sentences.py`.
 """

@@ -1,11 +1,74 @@
-"""Watches one HPA as the controller would and explains what it sees."""
+"""Watches one HPA as the controller would, predicts each sync, checks itself, and explains what it sees.
+
+    hpa_changed / facts / events  ->  ring of Facts, memory  ->  decide at each sync  ->  Sync records, agreement
+    explanation(now)              ->  decide for the next sync  ->  sentences, countdowns
+
+The controller reads the world a moment before it writes, and its own write (and what follows from it) reaches an
+observer in any order. So the facts of the last seconds are kept, and a sync is predicted from those that do not show
+its effect yet. Bounded memory; all times epoch seconds.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from hpatui.autoscaler.explain import Explanation
+from hpatui.autoscaler.decision import Decision, decide
+from hpatui.autoscaler.explain import Explanation, Timing, explain, explain_status
+from hpatui.autoscaler.inputs import ControllerConfig, Memory
+from hpatui.autoscaler.times import seconds_to_ns
+from hpatui.errors import MalformedObject
 from hpatui.model import ControllerFlags, Event, Hpa, Key, Pod, PodUsage, SourceStatus, Workload
+from hpatui.state.facts import Facts, Inputs, Reader
+from hpatui.state.history import parse_rescale
+from hpatui.state.memory import bounded, first_memory, longest_window, mended, with_events
+from hpatui.state.patterns import ReplicaWrite
+from hpatui.state.syncs import SyncClock
+
+RING = 64  # Facts kept
+COALESCE = 0.05  # facts within this many seconds of each other become one
+EFFECT_WITHIN = 5.0  # seconds between the controller's write to the target and its status, as they arrive here
+MAX_SYNCS = 512
+MAX_WRITES = 64
+NEW_HPA = 2.0  # seconds: an HPA without a status and not older than this is seen from its beginning
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a sync will want: the size, and the reason as the controller's event will give it (empty: no rescale)."""
+
+    time: float
+    size: int
+    reason: str
+    rescale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """One sync of the controller, predicted and observed. `seen`: its write was seen; else it was counted out."""
+
+    time: float
+    seen: bool
+    predicted: Prediction
+    from_size: int
+    to_size: int
+    rescaled: bool
+
+    @property
+    def agreed(self) -> bool:
+        """Whether the prediction came true: the same size, and scaled or not as predicted."""
+        return self.predicted.size == self.to_size and self.predicted.rescale == self.rescaled
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a sync was decided from, for replays: inputs, the memory before, and what it came to."""
+
+    time: float
+    inputs: Inputs
+    memory: Memory
+    to_size: int
 
 
 class Observer:
@@ -13,14 +76,43 @@ class Observer:
 
     def __init__(self, key: Key, flags: ControllerFlags) -> None:
         self.key = key
+        self.syncs: deque[Sync] = deque(maxlen=MAX_SYNCS)
+        self.frames: deque[Frame] = deque(maxlen=MAX_SYNCS)
+        self.writes: deque[ReplicaWrite] = deque(maxlen=MAX_WRITES)
+        self.known_since: float | None = None
         self._flags = flags
+        self._clock = SyncClock(flags.sync_period)
+        self._reader = Reader()
+        self._hpa: Hpa | None = None
+        self._ring: deque[Facts] = deque(maxlen=RING)
+        self._memory = Memory()
+        self._from_start = False
+        self._events: tuple[Event, ...] = ()
+        self._suspects: list[ReplicaWrite] = []
+        self._compared = self._agreed = 0
+        self._dirty = True
+        self._explanation: Explanation | None = None
 
     def set_flags(self, flags: ControllerFlags) -> None:
         """The controller's flags became known."""
-        self._flags = flags
+        if flags != self._flags:
+            self._flags = flags
+            self._clock.set_period(flags.sync_period)
+            self._dirty = True
+
+    # In -------------------------------------------------------------------------------------------------------
 
     def hpa_changed(self, hpa: Hpa, now: float) -> None:
         """A new version of the HPA."""
+        before = self._hpa
+        self._dirty = True
+        if before is None or before.uid != hpa.uid:
+            self._begin(hpa, now)
+            return
+        if _status_of(before) != _status_of(hpa):
+            self._count_out(now)
+            self._observe(hpa, now)
+        self._hpa = hpa
 
     def facts(
         self,
@@ -31,10 +123,233 @@ class Observer:
         now: float,
     ) -> None:
         """What is known about its target now."""
+        self._dirty = True
+        last = self._ring[-1] if self._ring else None
+        if last is not None and last.workload is not None and workload is not None:
+            self._note_write(last.workload, workload, now)
+        new = Facts(now, workload, dict(pods), dict(usages), usage_status)
+        if last is not None and now - last.time < COALESCE and len(self._ring) > 1:
+            new = replace(new, time=last.time)
+            self._ring.pop()
+        self._ring.append(new)
 
     def events(self, events: Sequence[Event], now: float) -> None:
         """The HPA's events, all that are known."""
+        told = tuple(event for event in events if event.reason == "SuccessfulRescale")
+        if told == self._events:
+            return
+        self._events = told
+        if self.known_since is not None and not self._from_start:
+            self._memory = with_events(self._memory, told, self.known_since, now)
+        self._dirty = True
+
+    # Out ------------------------------------------------------------------------------------------------------
 
     def explanation(self, now: float) -> Explanation | None:
         """Why it has the size it has; equal to the one before as long as nothing changed."""
-        return None
+        self._count_out(now)
+        self._judge_writes(now)
+        if self._dirty:
+            self._dirty = False
+            self._explanation = self._explain(now)
+        return self._explanation
+
+    def prediction(self, now: float) -> Prediction | None:
+        """What the next sync will want, as things stand; None where that cannot be computed."""
+        self._count_out(now)
+        at = self._clock.next(now)
+        if self._hpa is None or at is None:
+            return None
+        decided = self._decide(self._hpa, self._facts_at(at), at)
+        return None if decided is None else _prediction(decided[1], at)
+
+    @property
+    def flags(self) -> ControllerFlags:
+        """The flags in use: as known, with what was inferred."""
+        if self._clock.inferred:
+            return replace(self._flags, sync_period=self._clock.period)
+        return self._flags
+
+    # Syncs ----------------------------------------------------------------------------------------------------
+
+    def _begin(self, hpa: Hpa, now: float) -> None:
+        """The first sight of an HPA: its memory is empty if it is brand-new, else assumed from its status."""
+        self._hpa = hpa
+        self.syncs.clear()
+        self.frames.clear()
+        self._compared = self._agreed = 0
+        new = not hpa.conditions and hpa.created is not None and now - hpa.created <= NEW_HPA + 1.0
+        self._from_start = new
+        self.known_since = now
+        self._memory = Memory() if new else first_memory(hpa, now)
+        if not new:
+            self._memory = with_events(self._memory, self._events, now, now)
+        self._clock = SyncClock(self._flags.sync_period)
+        self._clock.start(now)
+
+    def _count_out(self, now: float) -> None:
+        """Syncs that came without a write: they must have changed nothing."""
+        for time in self._clock.passed(now):
+            hpa = self._hpa
+            if hpa is None:
+                return
+            decided = self._decide(hpa, self._facts_at(time), time)
+            if decided is not None:
+                self._record(hpa, hpa, decided, time, seen=False)
+            self._dirty = True
+
+    def _observe(self, hpa: Hpa, now: float) -> None:
+        """The controller wrote: a sync has been seen."""
+        before = self._hpa
+        assert before is not None
+        self._clock.wrote(now)
+        decided = self._decide(before, self._facts_before(before, hpa, now), now)
+        if decided is not None:
+            self._record(before, hpa, decided, now, seen=True)
+
+    def _record(self, before: Hpa, after: Hpa, decided: tuple[Inputs, Decision], time: float, *, seen: bool) -> None:
+        inputs, decision = decided
+        scaled = after.last_scale_time != before.last_scale_time and after.last_scale_time is not None
+        prediction = _prediction(decision, time)
+        size = inputs.scale.spec_replicas
+        sync = Sync(time, seen, prediction, size, after.desired_replicas if scaled else size, scaled)
+        comparable = bool(before.conditions) or self._from_start
+        if comparable:
+            self.syncs.append(sync)
+            self._compared += 1
+            self._agreed += sync.agreed
+        self.frames.append(Frame(time, inputs, self._memory, sync.to_size))
+        memory = decision.memory
+        if not sync.agreed:
+            memory = mended(self._memory, memory, time, size, sync.to_size if scaled else None)
+        self._memory = bounded(memory)
+
+    def _decide(self, hpa: Hpa, facts: Facts | None, now: float) -> tuple[Inputs, Decision] | None:
+        """The inputs and the decision on them at `now`, or None where too little is known."""
+        if facts is None or not facts.usable() or not hpa.raw:
+            return None
+        try:
+            inputs = self._reader.read(hpa, facts)
+        except MalformedObject:
+            return None
+        config = config_of(self._flags)
+        memory, when = self._memory, seconds_to_ns(now)
+        decision = decide(inputs.hpa, inputs.scale, inputs.pods, inputs.metrics, memory, config, when)
+        return inputs, decision
+
+    def _facts_at(self, time: float) -> Facts | None:
+        """The facts in force at `time`, or the oldest known."""
+        for facts in reversed(self._ring):
+            if facts.time <= time:
+                return facts
+        return self._ring[0] if self._ring else None
+
+    def _facts_before(self, before: Hpa, after: Hpa, now: float) -> Facts | None:
+        """The facts that a sync was decided from: those that do not show its own effect yet."""
+        if not self._ring:
+            return None
+        chosen = self._ring[-1]
+        scaled = after.last_scale_time != before.last_scale_time and after.last_scale_time is not None
+        if not scaled:
+            return chosen
+        for facts in reversed(self._ring):
+            if now - facts.time > EFFECT_WITHIN and facts is not self._ring[-1]:
+                chosen = facts
+                break
+            chosen = facts
+            if facts.workload is None or facts.workload.replicas != after.desired_replicas:
+                break
+        assert after.last_scale_time is not None
+        born = after.last_scale_time
+        pods = {
+            key: pod
+            for key, pod in chosen.pods.items()
+            if pod.created is None or pod.created < born or _was_there(self._ring, key, born)
+        }
+        return replace(chosen, pods=pods) if len(pods) != len(chosen.pods) else chosen
+
+    # Somebody else who writes replicas ------------------------------------------------------------------------
+
+    def _note_write(self, before: Workload, after: Workload, now: float) -> None:
+        if before.uid == after.uid and before.replicas != after.replicas:
+            self._suspects.append(ReplicaWrite(now, before.replicas, after.replicas))
+
+    def _judge_writes(self, now: float) -> None:
+        """A change of spec.replicas that no rescale of the HPA goes with was made by somebody else."""
+        if not self._suspects or self._hpa is None:
+            return
+        waiting: list[ReplicaWrite] = []
+        for write in self._suspects:
+            if self._is_own(write):
+                continue
+            if now - write.time <= EFFECT_WITHIN:
+                waiting.append(write)
+            else:
+                self.writes.append(write)
+                self._dirty = True
+        self._suspects = waiting
+
+    def _is_own(self, write: ReplicaWrite) -> bool:
+        """Whether the HPA says (in its status, or an event) that it scaled to that size at about that time."""
+        hpa = self._hpa
+        times = [e.last_seen for e in self._events if (parse_rescale(e.message) or (None,))[0] == write.to_size]
+        if hpa is not None:
+            times.append(hpa.last_scale_time)
+        times += [sync.time for sync in self.syncs if sync.rescaled and sync.to_size == write.to_size]
+        return any(time is not None and abs(time - write.time) <= EFFECT_WITHIN for time in times)
+
+    # Explaining -----------------------------------------------------------------------------------------------
+
+    def _explain(self, now: float) -> Explanation | None:
+        hpa = self._hpa
+        if hpa is None:
+            return None
+        at = self._clock.next(now)
+        facts = self._ring[-1] if self._ring else None
+        decided = self._decide(hpa, facts, at if at is not None else now)
+        if decided is None or at is None:
+            told = explain_status(hpa)
+            return replace(told, known_since=self.known_since, agreed=self._agreed, compared=self._compared)
+        inputs, decision = decided
+        config = config_of(self.flags)
+        timing = Timing(at, self._clock.after, self._assumed(inputs, now), self._next_sample(now))
+        explanation = explain(hpa, inputs.hpa, decision, config, timing)
+        return replace(explanation, known_since=self.known_since, agreed=self._agreed, compared=self._compared)
+
+    def _assumed(self, inputs: Inputs, now: float) -> float | None:
+        """Up to when the memory was assumed, as long as that can still matter."""
+        if self._from_start or self.known_since is None:
+            return None
+        return self.known_since if now - self.known_since < longest_window(inputs.hpa, self._flags) else None
+
+    def _next_sample(self, now: float) -> float | None:
+        """When the metrics API will have newer samples: one resolution after the newest."""
+        usages = self._ring[-1].usages if self._ring else {}
+        newest = max((usage.time for usage in usages.values()), default=None)
+        return None if newest is None else max(now, newest + self._flags.metrics_resolution)
+
+
+def config_of(flags: ControllerFlags) -> ControllerConfig:
+    """The flags as `decide` takes them."""
+    return ControllerConfig(
+        tolerance=flags.tolerance,
+        downscale_stabilization=flags.downscale_stabilization,
+        cpu_initialization=flags.cpu_initialization,
+        initial_readiness_delay=flags.initial_readiness_delay,
+    )
+
+
+def _status_of(hpa: Hpa) -> object:
+    """What the controller writes, as far as the model has it."""
+    metrics = tuple((m.type, m.name, m.container, m.current_text) for m in hpa.metrics)
+    return hpa.current_replicas, hpa.desired_replicas, hpa.last_scale_time, hpa.conditions, metrics
+
+
+def _prediction(decision: Decision, at: float) -> Prediction:
+    rescale = decision.rescaled_to is not None
+    return Prediction(at, decision.replicas, decision.reason if rescale else "", rescale)
+
+
+def _was_there(ring: Iterable[Facts], key: Key, moment: float) -> bool:
+    """Whether the pod was known before `moment`."""
+    return any(facts.time < moment and key in facts.pods for facts in ring)

@@ -1,0 +1,207 @@
+"""What was known of an HPA's target at one moment, and how it becomes the input of `decide`.
+
+Parsing is lazy (only a sync or a look at the explanation needs it) and cached per object: a steady HPA costs nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hpatui.autoscaler.inputs import (
+    HpaObject,
+    MetricAnswer,
+    MetricItem,
+    MetricsInput,
+    MetricSpec,
+    PodInput,
+    PodMetricsInput,
+    ScaleInput,
+)
+from hpatui.autoscaler.parse import parse_hpa, parse_pod, parse_pod_metrics
+from hpatui.autoscaler.times import seconds_to_ns
+from hpatui.errors import MalformedObject
+from hpatui.model import Hpa, Key, Pod, PodUsage, SourceState, SourceStatus, Workload
+from hpatui.quantity import parse_quantity
+
+_CACHE = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The target as it was from `time` (epoch seconds) until the next Facts."""
+
+    time: float
+    workload: Workload | None
+    pods: Mapping[Key, Pod]
+    usages: Mapping[Key, PodUsage]
+    usage_status: SourceStatus
+
+    def usable(self) -> bool:
+        """Whether a decision can be computed from them at all."""
+        return self.workload is not None and self.usage_status.state is not SourceState.FORBIDDEN
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The arguments of `decide` besides memory, flags and time."""
+
+    hpa: HpaObject
+    scale: ScaleInput
+    pods: tuple[PodInput, ...]
+    metrics: MetricsInput
+
+
+class Reader:
+    """Facts -> Inputs. Raises MalformedObject where an object cannot be read."""
+
+    def __init__(self) -> None:
+        self._pods: dict[str, tuple[Pod, PodInput]] = {}
+        self._usages: dict[Key, tuple[PodUsage, PodMetricsInput]] = {}
+        self._hpa: tuple[Hpa, HpaObject] | None = None
+
+    def read(self, hpa: Hpa, facts: Facts) -> Inputs:
+        """All inputs at once."""
+        parsed = self.hpa(hpa)
+        pods = tuple(self._pod(facts.pods[key]) for key in sorted(facts.pods))
+        scale = _scale(hpa, facts)
+        return Inputs(parsed, scale, pods, self._metrics(parsed, scale, facts))
+
+    def hpa(self, hpa: Hpa) -> HpaObject:
+        """The HPA's own object."""
+        if self._hpa is None or self._hpa[0] is not hpa:
+            self._hpa = (hpa, parse_hpa(_json(hpa.raw, "HorizontalPodAutoscaler")))
+        return self._hpa[1]
+
+    def _pod(self, pod: Pod) -> PodInput:
+        known = self._pods.get(pod.uid)
+        if known is not None and known[0] is pod:
+            return known[1]
+        parsed = parse_pod(_json(pod.raw, "Pod")) if pod.raw else _pod_of_model(pod)
+        if len(self._pods) >= _CACHE:
+            self._pods.clear()
+        self._pods[pod.uid] = (pod, parsed)
+        return parsed
+
+    def _usage(self, usage: PodUsage, labels: Mapping[str, str]) -> PodMetricsInput:
+        known = self._usages.get(usage.key)
+        if known is not None and known[0] is usage:
+            return known[1]
+        parsed = parse_pod_metrics(_json(usage.raw, "PodMetrics")) if usage.raw else _usage_of_model(usage, labels)
+        if len(self._usages) >= _CACHE:
+            self._usages.clear()
+        self._usages[usage.key] = (usage, parsed)
+        return parsed
+
+    def _metrics(self, hpa: HpaObject, scale: ScaleInput, facts: Facts) -> MetricsInput:
+        state = facts.usage_status.state
+        broken = state in (SourceState.NOT_SERVED, SourceState.FAILED, SourceState.RECONNECTING)
+        samples: tuple[PodMetricsInput, ...] = ()
+        if not broken:
+            samples = tuple(
+                self._usage(facts.usages[key], facts.pods[key].labels if key in facts.pods else {})
+                for key in sorted(facts.usages)
+            )
+        error = facts.usage_status.message or "the server could not find the requested resource"
+        custom, external = _told(hpa, scale, [key.name for key in facts.pods])
+        return MetricsInput(samples, error if broken else None, custom, external)
+
+
+def _scale(hpa: Hpa, facts: Facts) -> ScaleInput:
+    """The scale subresource, from the target's own object."""
+    workload = facts.workload
+    if workload is None:
+        return ScaleInput(hpa.current_replicas, hpa.current_replicas, "")
+    status = workload.updated
+    if workload.raw:
+        told = _json(workload.raw, workload.kind).get("status")
+        counted = told.get("replicas") if isinstance(told, Mapping) else None
+        status = counted if isinstance(counted, int) else 0
+    return ScaleInput(workload.replicas, status, workload.selector)
+
+
+def _told(
+    hpa: HpaObject, scale: ScaleInput, pods: Sequence[str]
+) -> tuple[dict[str, MetricAnswer], dict[str, MetricAnswer]]:
+    """Custom and external metrics, as the HPA's own status told them last: nobody but the controller asks for them."""
+    custom: dict[str, MetricAnswer] = {}
+    external: dict[str, MetricAnswer] = {}
+    current = hpa.status.get("currentMetrics")
+    entries = current if isinstance(current, list) else []
+    for spec, entry in zip(hpa.metrics, entries, strict=False):
+        if spec.type not in ("Pods", "Object", "External") or not isinstance(entry, Mapping):
+            continue
+        answer = _answer(spec, entry, scale, pods)
+        (external if spec.type == "External" else custom)[spec.name] = answer
+    return custom, external
+
+
+def _answer(spec: MetricSpec, entry: Mapping[str, Any], scale: ScaleInput, pods: Sequence[str]) -> MetricAnswer:
+    source = entry.get(spec.type.lower())
+    values = source.get("current") if isinstance(source, Mapping) else None
+    told = values if isinstance(values, Mapping) else {}
+    value, average = _milli(told.get("value")), _milli(told.get("averageValue"))
+    if spec.type == "Pods" and average is not None:
+        return MetricAnswer(tuple(MetricItem(average, name) for name in pods))
+    if value is None and average is not None:
+        value = average * max(scale.status_replicas, 1)
+    if value is None:
+        return MetricAnswer(error="no value in the HPA's status")
+    return MetricAnswer((MetricItem(value, str(spec.described.get("name", ""))),))
+
+
+def _milli(text: Any) -> int | None:
+    try:
+        return parse_quantity(text).milli_value() if isinstance(text, str) else None
+    except ValueError:
+        return None
+
+
+def _pod_of_model(pod: Pod) -> PodInput:
+    ready = next((c for c in pod.conditions if c.type == "Ready"), None)
+    moment = ready.last_transition_time if ready is not None else pod.ready_since
+    requests = tuple((c.name, _requests(c.cpu_request, c.memory_request)) for c in pod.containers) or (
+        ("main", _requests(pod.cpu_request, pod.memory_request)),
+    )
+    return PodInput(
+        namespace=pod.key.namespace,
+        name=pod.key.name,
+        labels=pod.labels,
+        phase=pod.phase,
+        terminating=pod.deleted is not None,
+        start_time=seconds_to_ns(pod.started) if pod.started is not None else None,
+        ready=ready.status if ready is not None else ("True" if pod.ready else "False"),
+        ready_transition=seconds_to_ns(moment) if moment is not None else 0,
+        requests=requests,
+    )
+
+
+def _requests(cpu: float | None, memory: float | None) -> dict[str, int]:
+    known = (("cpu", cpu), ("memory", None if memory is None else memory * 1000))
+    return {name: round(value) for name, value in known if value is not None}
+
+
+def _usage_of_model(usage: PodUsage, labels: Mapping[str, str]) -> PodMetricsInput:
+    containers = usage.containers or {"main": (usage.cpu, usage.memory)}
+    return PodMetricsInput(
+        namespace=usage.key.namespace,
+        name=usage.key.name,
+        labels=usage.labels or labels,
+        time=seconds_to_ns(usage.time),
+        window=seconds_to_ns(usage.window),
+        containers=tuple(
+            (name, {"cpu": round(cpu), "memory": round(memory * 1000)}) for name, (cpu, memory) in containers.items()
+        ),
+    )
+
+
+def _json(raw: bytes, kind: str) -> Mapping[str, Any]:
+    try:
+        value = json.loads(raw)
+    except ValueError as error:
+        raise MalformedObject(kind, f"is no JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise MalformedObject(kind, "is no JSON object")
+    return value
