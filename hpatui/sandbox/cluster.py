@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 from hpatui.clock import Clock
-from hpatui.sandbox.apiserver.resources import RESOURCES, Resource
+from hpatui.sandbox.apiserver.resources import RESOURCES, Resource, of_kind
 from hpatui.sandbox.apiserver.status import StatusError
 from hpatui.sandbox.apiserver.store import Store
 from hpatui.sandbox.controllers.autoscaler import Autoscalers
@@ -36,11 +36,10 @@ from hpatui.sandbox.usage import Usage
 
 def resource_of(manifest: Manifest) -> Resource:
     """The resource that a manifest is an object of."""
-    group = manifest["apiVersion"].rpartition("/")[0]
-    for resource in RESOURCES.values():
-        if resource.group == group and resource.kind == manifest["kind"]:
-            return resource
-    raise KeyError(manifest["kind"])
+    resource = of_kind(manifest["apiVersion"].rpartition("/")[0], manifest["kind"])
+    if resource is None:
+        raise KeyError(manifest["kind"])
+    return resource
 
 
 class Cluster:

@@ -35,7 +35,7 @@ class Faults:
         self.delay = 0.0
         self.api_down = False
 
-    def list(self) -> list[dict[str, Any]]:
+    def in_force(self) -> list[dict[str, Any]]:
         """Name and seconds left (None: until cleared) of each."""
         now = self._loop.time()
         return [

@@ -41,6 +41,14 @@ class PodRun:
     restarts: int = 0
     exit_code: int = 1
     log: list[str] = field(default_factory=list)
+    logged: int = 0  # lines ever written
+
+    def write(self, text: str) -> None:
+        """Append lines to the log, which keeps the last ones."""
+        lines = text.splitlines()
+        self.log.extend(lines)
+        self.logged += len(lines)
+        del self.log[:-_LOG_LINES]
 
 
 class Kubelet:
@@ -149,8 +157,7 @@ class Kubelet:
             self._event(pod, "Normal", "Started", f"Started container {name}", name)
         run.stage, run.started = "running", now
         if run.profile.log:
-            run.log.extend(run.profile.log.splitlines())
-            del run.log[:-_LOG_LINES]
+            run.write(run.profile.log)
         self._serve(pod, run)
         self._status(run, lambda old: running(pod, old, run.ip, run.restarts, now, ready=False))
         probe = max((c.get("readinessProbe") or {}).get("initialDelaySeconds", 0) for c in pod["spec"]["containers"])

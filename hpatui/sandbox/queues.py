@@ -39,6 +39,10 @@ class Queues:
         self._time = time
         self._queues: dict[Key, Queue] = {}
 
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return bool(self._queues)
+
     def add(self, namespace: str, name: str, arrivals: tuple[tuple[float, float, float], ...]) -> None:
         """A queue with its producers."""
         now = self._time()

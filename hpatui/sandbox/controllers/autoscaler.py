@@ -101,7 +101,7 @@ class Autoscalers:
             known.memory,
             self._config,
             round(now * 1e9),
-            self._others(key, pods),
+            others=self._others(key, pods),
         )
         known.memory = decision.memory
         self._carry_out(hpa, key, target, decision)
@@ -165,7 +165,8 @@ class Autoscalers:
             )
         if decision.rescaled_to is not None and target.resource is not None:
             self._rescale(target, key[0], hpa["spec"]["scaleTargetRef"]["name"], decision.rescaled_to)
-        self._c.set_status(HPAS, *key, lambda _: dict(decision.status))
+        if decision.status_update == "written":
+            self._c.set_status(HPAS, *key, lambda _: dict(decision.status))
 
     def _rescale(self, target: Target, namespace: str, name: str, replicas: int) -> None:
         def change(obj: Object) -> Object:

@@ -93,7 +93,7 @@ def _progressing(
 
 def _moved(before: Object, counts: dict[str, int]) -> bool:
     old = before.get("replicas", 0) - before.get("updatedReplicas", 0)
-    return (
+    return bool(
         counts["updatedReplicas"] > before.get("updatedReplicas", 0)
         or counts["replicas"] - counts["updatedReplicas"] < old
         or counts["readyReplicas"] > before.get("readyReplicas", 0)

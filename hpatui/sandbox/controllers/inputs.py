@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hpatui.sandbox.apiserver.resources import RESOURCES, Resource
+from hpatui.sandbox.apiserver.resources import RESOURCES, Resource, of_kind
 from hpatui.sandbox.controllers.context import Context
 from hpatui.sandbox.controllers.objects import Object
 from hpatui.sandbox.metrics import Metrics
@@ -30,14 +30,13 @@ def find_target(context: Context, hpa: Object) -> Target:
     reference, namespace = hpa["spec"]["scaleTargetRef"], hpa["metadata"]["namespace"]
     kind, name = reference["kind"], reference["name"]
     group = (reference.get("apiVersion") or "").rpartition("/")[0]
-    resource = next((r for r in RESOURCES.values() if r.group == group and r.kind == kind), None)
+    resource = of_kind(group, kind)
     if resource is None:
         return Target(mapper_error=f'no matches for kind "{kind}" in group "{group}"')
     obj = context.find(resource, namespace, name)
     if obj is None or "scale" not in resource.subresources:
-        where = f"{resource.plural}.{group}" if group else resource.plural
         wrong = "not found" if obj is None else "has no scale"
-        return Target(resource, scale_error=f'{where} "{name}" {wrong}')
+        return Target(resource, scale_error=f'{resource.group_resource} "{name}" {wrong}')
     selector = obj["spec"].get("selector")
     if selector is not None and "matchLabels" not in selector and "matchExpressions" not in selector:
         selector = {"matchLabels": selector}  # a ReplicationController's

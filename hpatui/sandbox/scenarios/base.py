@@ -48,10 +48,12 @@ def api_service(group: str, version: str, name: str) -> Manifest:
     }  # fmt: skip
 
 
-def base(world: World, *, nodes: int = 2, metrics_notes: dict[str, str] | None = None, **size: str) -> None:
+def base(
+    world: World, *, nodes: int = 2, cpu: str = "4", memory: str = "8Gi", metrics_notes: dict[str, str] | None = None
+) -> None:
     """Two nodes of 4 cores, the namespaces and the metrics server; a while later all of it runs."""
     world.apply(*(namespace(name) for name in ("default", "kube-system", "kube-public", "kube-node-lease")))
-    world.apply(*(node(f"node-{number}", **size) for number in range(1, nodes + 1)))
+    world.apply(*(node(f"node-{number}", cpu, memory) for number in range(1, nodes + 1)))
     world.apply(flags(world.timings), kubernetes_service(), *metrics_server(metrics_notes))
     world.advance(10.0)
 

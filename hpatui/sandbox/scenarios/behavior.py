@@ -15,7 +15,6 @@ def _checkout(world: World, *, most: int, behavior: Manifest | None = None, perc
     needs = resources("100m", "64Mi")
     hpa: Manifest = {"most": most, "behavior": behavior}
     application(world, SPACE, "checkout", [cpu(percent)], hpa=hpa, needs=needs)
-    world.advance(3 * world.timings.sync_period)
 
 
 def _beat(world: World) -> float:

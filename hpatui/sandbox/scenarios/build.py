@@ -176,7 +176,7 @@ def application(
     world: World, space: str, name: str, metrics: Sequence[Manifest], *, settle: float = 20.0,
     hpa: Manifest | None = None, **more: Any,
 ) -> None:  # fmt: skip
-    """Namespace, Deployment and Service, and once its pods have metrics the HPA with the arguments `hpa`.
+    """Namespace, Deployment and Service, and once its pods have metrics the HPA with the arguments `hpa`; two syncs.
 
     `settle`: how long they have with the quick timings; longer ones give more.
     """
@@ -184,3 +184,4 @@ def application(
     world.apply(deployment(space, name, **more), service(space, name))
     world.advance(settle * world.timings.sync_period / 3.0)
     world.apply(autoscaler(space, name, metrics, **(hpa or {})))
+    world.advance(2 * world.timings.sync_period)

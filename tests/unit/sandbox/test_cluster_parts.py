@@ -88,7 +88,7 @@ def test_a_service_sends_to_ready_pods() -> None:
     (subset,) = world.get("", "endpoints", "web")["subsets"]
     assert len(subset["addresses"]) == 2
     assert subset["ports"] == [{"port": 80, "protocol": "TCP"}]
-    (piece,) = world.list("discovery.k8s.io", "endpointslices")
+    (piece,) = world.all("discovery.k8s.io", "endpointslices")
     assert [endpoint["conditions"]["ready"] for endpoint in piece["endpoints"]] == [True, True]
     victim = world.pods()[0]["metadata"]["name"]
     world.cluster.store.delete(RESOURCES["", "pods"], SPACE, victim)
@@ -103,7 +103,7 @@ def test_endpoints_go_with_their_service() -> None:
     world.advance(5.0)
     world.cluster.store.delete(RESOURCES["", "services"], SPACE, "web")
     world.cluster.engine.settle()
-    assert world.list("", "endpoints") == world.list("discovery.k8s.io", "endpointslices") == []
+    assert world.all("", "endpoints") == world.all("discovery.k8s.io", "endpointslices") == []
 
 
 def _job(**spec: Any) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def _roll(world: TestWorld, image: str = "other:2") -> None:
 def _counts(world: TestWorld) -> tuple[int, int, int, int]:
     status = world.get("apps", "deployments", "web")["status"]
     names = ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")
-    return tuple(status.get(name, 0) for name in names)  # type: ignore[return-value]  # four numbers
+    return tuple(status.get(name, 0) for name in names)
 
 
 def test_pods_come_up_and_the_status_says_so() -> None:
@@ -42,7 +42,7 @@ def test_pods_come_up_and_the_status_says_so() -> None:
     assert deployment["metadata"]["annotations"]["deployment.kubernetes.io/revision"] == "1"
     assert world.condition(deployment, "Available")["reason"] == "MinimumReplicasAvailable"
     assert world.condition(deployment, "Progressing")["reason"] == "NewReplicaSetAvailable"
-    (name,) = [rs["metadata"]["name"] for rs in world.list("apps", "replicasets")]
+    (name,) = [rs["metadata"]["name"] for rs in world.all("apps", "replicasets")]
     assert world.events("ScalingReplicaSet") == [f"Scaled up replica set {name} from 0 to 3"]
     assert len(world.events("SuccessfulCreate")) == 3
 
@@ -108,7 +108,7 @@ def test_a_resize_in_the_middle_of_a_roll_out_is_spread() -> None:
     world.advance(5.0)
     _roll(world)
     world.change("apps", "deployments", "web", replicas=20)
-    sizes = sorted(rs["spec"]["replicas"] for rs in world.list("apps", "replicasets"))
+    sizes = sorted(rs["spec"]["replicas"] for rs in world.all("apps", "replicasets"))
     assert sum(sizes) == 25
     assert sizes[0] > 3
     world.advance(40.0)
@@ -124,7 +124,7 @@ def test_an_old_template_comes_back_with_a_new_revision() -> None:
     world.advance(30.0)
     world.change("apps", "deployments", "web", template=before)
     world.advance(30.0)
-    assert len(world.list("apps", "replicasets")) == 2
+    assert len(world.all("apps", "replicasets")) == 2
     assert (
         world.get("apps", "deployments", "web")["metadata"]["annotations"]["deployment.kubernetes.io/revision"] == "3"
     )
@@ -138,7 +138,7 @@ def test_history_is_cut() -> None:
         world.advance(20.0)
         _roll(world, f"other:{version}")
     world.advance(20.0)
-    assert len(world.list("apps", "replicasets")) == 2
+    assert len(world.all("apps", "replicasets")) == 2
 
 
 def test_pods_count_as_available_after_min_ready_seconds() -> None:
@@ -174,12 +174,12 @@ def test_a_paused_deployment_does_not_roll_but_resizes() -> None:
     _roll(world)
     world.change("apps", "deployments", "web", replicas=4)
     world.advance(10.0)
-    assert len(world.list("apps", "replicasets")) == 1
+    assert len(world.all("apps", "replicasets")) == 1
     assert len(world.pods()) == 4
     world.change("apps", "deployments", "web", paused=False)
     world.advance(30.0)
     assert _counts(world) == (4, 4, 4, 4)
-    assert len(world.list("apps", "replicasets")) == 2
+    assert len(world.all("apps", "replicasets")) == 2
 
 
 def test_a_deleted_pod_is_replaced() -> None:

@@ -43,7 +43,7 @@ def test_a_pod_starts_and_becomes_ready() -> None:
     assert world.condition(pod, "PodScheduled")["status"] == "True"
     assert pod["status"]["podIP"].startswith("10.244.")
     assert pod["status"]["qosClass"] == "Guaranteed"
-    reasons = [event["reason"] for event in world.list("", "events")]
+    reasons = [event["reason"] for event in world.all("", "events")]
     assert reasons == ["Scheduled", "Pulled", "Created", "Started"]
     (start,) = [order for order in world.orders if isinstance(order, StartPod) and order.name == "p"]
     assert (start.rate, start.cost) == (0.1, 0.004)

@@ -23,11 +23,11 @@ class TestWorld:
 
     __test__ = False
 
-    def __init__(self, timings: Timings = QUICK, *, nodes: int = 2, **size: str) -> None:
+    def __init__(self, timings: Timings = QUICK, *, nodes: int = 2, cpu: str = "4") -> None:
         self.clock = ManualClock(1_700_000_010.0)
         self.orders: list[Order] = []
         self.cluster = Cluster(self.clock, timings, self.orders.append)
-        base(self.cluster, nodes=nodes, **size)
+        base(self.cluster, nodes=nodes, cpu=cpu)
         self.cluster.apply(b.namespace(SPACE))
         self._spent: dict[str, float] = {}
         self._served: dict[str, int] = {}
@@ -62,7 +62,7 @@ class TestWorld:
         """One object."""
         return self.cluster.store.get(RESOURCES[group, plural], namespace, name)
 
-    def list(self, group: str, plural: str, namespace: str | None = SPACE) -> list[Object]:
+    def all(self, group: str, plural: str, namespace: str | None = SPACE) -> list[Object]:
         """All objects, oldest first."""
         items, _ = self.cluster.store.list(RESOURCES[group, plural], namespace)
         return list(items)
@@ -77,7 +77,7 @@ class TestWorld:
 
     def pods(self) -> list[Object]:
         """The pods that are not being deleted."""
-        return [pod for pod in self.list("", "pods") if not pod["metadata"].get("deletionTimestamp")]
+        return [pod for pod in self.all("", "pods") if not pod["metadata"].get("deletionTimestamp")]
 
     def ready(self) -> int:
         """How many pods are ready."""
@@ -90,7 +90,7 @@ class TestWorld:
 
     def events(self, reason: str, namespace: str = SPACE) -> list[str]:
         """Messages of the events with that reason, with their count if it is above 1."""
-        found = [event for event in self.list("", "events", namespace) if event["reason"] == reason]
+        found = [event for event in self.all("", "events", namespace) if event["reason"] == reason]
         return [event["message"] + (f" (x{event['count']})" if event["count"] > 1 else "") for event in found]
 
     def change(self, group: str, plural: str, name: str, **spec: Any) -> None:
