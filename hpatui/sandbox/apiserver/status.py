@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class StatusError(Exception):
-    """A request that is refused: HTTP `code`, `reason` in one word, `message`, and `details` as Status.details has them."""
+    """A request that is refused: HTTP `code`, `reason` in one word, `message`, and Status.details."""
 
     def __init__(self, code: int, reason: str, message: str, details: dict[str, Any] | None = None) -> None:
         super().__init__(message)
