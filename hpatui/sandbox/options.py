@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hpatui.errors import UsageError
 from hpatui.sandbox.scenarios.catalog import CATALOG
 
 FLEET_MOST = 20_000
+_SYNCS_PER_SECOND = 250.0  # of all HPAs together, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +73,10 @@ class SandboxOptions:
 
     @property
     def timings(self) -> Timings:
-        """Quick ones, or Kubernetes' own."""
-        return KUBERNETES if self.kube_timings else QUICK
+        """Quick ones, or Kubernetes' own; a large fleet is synced less often, so that one core suffices."""
+        chosen = KUBERNETES if self.kube_timings else QUICK
+        period = max(chosen.sync_period, self.fleet / _SYNCS_PER_SECOND)
+        return replace(chosen, sync_period=period) if period > chosen.sync_period else chosen
 
 
 def list_scenarios() -> list[tuple[str, str]]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import shutil
 import signal
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from hpatui.errors import SandboxError
@@ -49,9 +50,10 @@ class SandboxProcess:
         await self.stop()
         self._folder = Path(tempfile.mkdtemp(prefix="hpatui-sandbox-"))
         kubeconfig = Path(self._options.kubeconfig_out or self._folder / "kubeconfig")
+        options = replace(self._options, kubeconfig_out=str(kubeconfig), parent_pipe=True)
         try:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "hpatui", *self._arguments(kubeconfig),
+                sys.executable, "-m", "hpatui.sandbox", json.dumps(asdict(options)),
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
                 start_new_session=True,
             )  # fmt: skip
@@ -88,12 +90,6 @@ class SandboxProcess:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
-
-    def _arguments(self, kubeconfig: Path) -> list[str]:
-        options = self._options
-        arguments = ["sandbox", "--parent-pipe", "--kubeconfig-out", str(kubeconfig), "--scenario", options.scenario]
-        arguments += ["--port", str(options.port), "--fleet", str(options.fleet), "--speed", f"{options.speed:g}"]
-        return [*arguments, *(["--kube-timings"] if options.kube_timings else [])]
 
     async def _said(self) -> str:
         """The last line that it wrote to standard error."""
