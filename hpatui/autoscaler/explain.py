@@ -61,6 +61,8 @@ def explain(hpa: Hpa, spec: HpaObject, decision: Decision, config: ControllerCon
         lines=lines,
         countdowns=_countdowns(hold, allowed, timing),
         would_change=_would_change(spec, decision, config, hold),
+        next_size=decision.replicas,
+        next_reason=decision.reason if decision.rescaled_to is not None else "",
     )
 
 

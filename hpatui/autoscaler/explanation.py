@@ -47,5 +47,7 @@ class Explanation:
     known_since: float | None = None
     agreed: int = 0  # syncs in which the prediction matched the controller
     compared: int = 0
+    next_size: int | None = None  # what the next sync will want, as things stand; None where that is not known
+    next_reason: str = ""  # why, in the words of the controller's event; empty where nothing changes
     patterns: tuple[ExplainLine, ...] = ()  # what goes on over time; label is the pattern's id, text has the advice
     hints: tuple[str, ...] = ()  # what the observer infers, e.g. other controller flags than assumed

@@ -143,5 +143,3 @@ def check(row: Row) -> str:
 def apart(row: Row) -> bool:
     """Rows whose quantities overflow are reported apart: what upstream makes of them is an accident."""
     return "quantity-overflow" in row["tags"]
-
-
