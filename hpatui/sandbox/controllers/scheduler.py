@@ -14,6 +14,8 @@ from hpatui.sandbox.controllers.context import NODES, PODS, Context
 from hpatui.sandbox.controllers.objects import Key, Object, condition, key_of, with_condition
 
 _SOURCE = "default-scheduler"
+_ALL_WAITING = ("", "")  # not a pod's key
+_RETRY_AFTER = 0.5  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +102,16 @@ class Scheduler:
         self._retry()
 
     def _retry(self) -> None:
-        for key in self._waiting:
-            self._c.engine.enqueue(self, key)
+        """Room may have come free: look at all that wait, a moment later and once for all that happens until then."""
+        if self._waiting:
+            self._c.engine.enqueue_at(self, _ALL_WAITING, self._c.engine.clock.time() + _RETRY_AFTER)
 
     def reconcile(self, key: Key, now: float) -> None:
         """Bind one pod, or say why not."""
+        if key == _ALL_WAITING:
+            for waiting in self._waiting:
+                self._c.engine.enqueue(self, waiting)
+            return
         pod = self._c.find(PODS, *key)
         if pod is None or pod["spec"].get("nodeName") or pod["metadata"].get("deletionTimestamp"):
             self._waiting.discard(key)

@@ -42,10 +42,8 @@ def default_size(scenario: str, asked: int) -> int:
 def populate(world: World, count: int) -> None:
     """Add `count` HPAs with their Deployments, ReplicaSets and pods, in namespaces fleet-0, fleet-1, ..."""
     chance = random.Random(7)
-    world.apply(
-        *(node(f"fleet-node-{n}", "64", "256Gi", _PER_NODE * 20) for n in range(-(-count // _PER_NODE // 5) or 1))
-    )
-    nodes = -(-count // _PER_NODE // 5) or 1
+    nodes = -(-count // _PER_NODE)
+    world.apply(*(node(f"fleet-node-{number}", "64", "256Gi", 10 * _PER_NODE) for number in range(nodes)))
     for index in range(count):
         space = f"fleet-{index // _PER_NAMESPACE}"
         if index % _PER_NAMESPACE == 0:

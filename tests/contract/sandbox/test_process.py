@@ -66,11 +66,11 @@ def test_it_prints_one_line_when_it_is_ready_and_ends_when_interrupted(tmp_path:
 async def test_a_child_sandbox_stops_and_removes_its_files() -> None:
     process = SandboxProcess(SandboxOptions())
     handle = await process.start()
-    assert process.running
+    running = [process.running]
     family = _family(handle.pid)
     assert os.getsid(handle.pid) != os.getsid(0)
     await process.stop()
-    assert not process.running
+    assert [*running, process.running] == [True, False]
     assert _gone(family)
     assert not handle.kubeconfig_path.parent.exists()
 
