@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from hpatui.sandbox.apiserver.resources import RESOURCES
-
 from hpatui.sandbox.scenarios import build as b
 
 from .world import SPACE, TestWorld

@@ -6,8 +6,8 @@ import copy
 from typing import Any
 
 import pytest
-from hpatui.sandbox.apiserver.resources import RESOURCES
 
+from hpatui.sandbox.apiserver.resources import RESOURCES
 from hpatui.sandbox.scenarios import build as b
 
 from .world import SPACE, TestWorld

@@ -6,9 +6,9 @@ import asyncio
 import time
 
 import pytest
-from hpatui.sandbox.apiserver.status import StatusError
 
 from hpatui.clock import ManualClock, SystemClock
+from hpatui.sandbox.apiserver.status import StatusError
 from hpatui.sandbox.controllers.engine import Driver, Engine, Key
 
 _A, _B = ("ns", "a"), ("ns", "b")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hpatui.sandbox.apiserver.resources import RESOURCES
 
 from hpatui.clock import ManualClock
+from hpatui.sandbox.apiserver.resources import RESOURCES
 from hpatui.sandbox.cluster import Cluster
 from hpatui.sandbox.dataplane.messages import Order, SetTraffic
 from hpatui.sandbox.options import KUBERNETES, QUICK, Timings, list_scenarios

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from hpatui.clock import ManualClock
 from hpatui.sandbox.apiserver.resources import RESOURCES, Resource
 from hpatui.sandbox.apiserver.status import StatusError
-
-from hpatui.clock import ManualClock
 from hpatui.sandbox.cluster import Cluster
 from hpatui.sandbox.dataplane.messages import Order, PodUsage, SetEndpoints, Usage
 from hpatui.sandbox.options import QUICK, Timings
