@@ -59,7 +59,7 @@ def explain(hpa: Hpa, spec: HpaObject, decision: Decision, config: ControllerCon
     return Explanation(
         headline=_headline(spec, decision, hold, allowed),
         lines=lines,
-        countdowns=_countdowns(hold, allowed, timing),
+        countdowns=_countdowns(decision, hold, allowed, timing),
         would_change=_would_change(spec, decision, config, hold),
         next_size=decision.replicas,
         next_reason=decision.reason if decision.rescaled_to is not None else "",
@@ -168,8 +168,14 @@ def _deciding_line(decision: Decision) -> ExplainLine | None:
 # Waiting --------------------------------------------------------------------------------------------------------------
 
 
-def _countdowns(hold: Hold | None, allowed: Allowance | None, timing: Timing) -> tuple[Countdown, ...]:
+def _countdowns(
+    decision: Decision, hold: Hold | None, allowed: Allowance | None, timing: Timing
+) -> tuple[Countdown, ...]:
     found: list[Countdown] = []
+    if decision.rescaled_to is not None:
+        up = decision.rescaled_to > decision.current
+        words = f"scales {'up' if up else 'down'} to {decision.rescaled_to}"
+        found.append(Countdown("scale-up" if up else "scale-down", words, timing.next_sync))
     if hold is not None:
         down = hold.wanted < hold.size
         until = timing.sync_after(hold.until)

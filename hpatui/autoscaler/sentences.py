@@ -87,9 +87,11 @@ def metric_stays(current: str, target: str, tolerance: float, replicas: int) -> 
     return f"{current} of {target}, within the {percent(tolerance)} tolerance: {stay(replicas)}"
 
 
-def metric_exact(current: str, target: str, replicas: int) -> str:
+def metric_exact(current: str, target: str, replicas: int, *, below: bool) -> str:
     """Outside the tolerance, and rounding up still gives the present size."""
-    return f"{current} of {target}: still takes {plural(replicas, 'replica')}"
+    if below:
+        return f"{current} of {target}: {plural(replicas, 'replica')} {'is' if replicas == 1 else 'are'} still needed"
+    return f"{current} of {target}: {plural(replicas, 'replica')} {'is' if replicas == 1 else 'are'} enough"
 
 
 def metric_wants(current: str, target: str, ratio: float, proposal: int) -> str:

@@ -106,7 +106,7 @@ def metric_line(evaluation: MetricEvaluation, decision: Decision) -> ExplainLine
             text = f"{current} of {target}, with all pods counted within the tolerance: {say.stay(size)}"
         return ExplainLine(name, text, Tone.GOOD)
     if proposal.replicas == size:
-        return ExplainLine(name, say.metric_exact(current, target, size), Tone.GOOD)
+        return ExplainLine(name, say.metric_exact(current, target, size, below=proposal.ratio < 1), Tone.GOOD)
     tone = Tone.WARN if proposal.replicas > size else Tone.PLAIN
     return ExplainLine(name, say.metric_wants(current, target, proposal.ratio, proposal.replicas), tone)
 

@@ -20,6 +20,7 @@ from hpatui.autoscaler.inputs import ControllerConfig, Memory
 from hpatui.autoscaler.times import seconds_to_ns
 from hpatui.errors import MalformedObject
 from hpatui.model import ControllerFlags, Event, Hpa, Key, Pod, PodUsage, SourceStatus, Workload
+from hpatui.state.adjust import adjusted
 from hpatui.state.facts import Facts, Inputs, Reader
 from hpatui.state.history import parse_rescale
 from hpatui.state.memory import bounded, first_memory, longest_window, mended, with_events
@@ -29,6 +30,7 @@ from hpatui.state.syncs import SyncClock
 RING = 64  # Facts kept
 COALESCE = 0.05  # facts within this many seconds of each other become one
 EFFECT_WITHIN = 5.0  # seconds between the controller's write to the target and its status, as they arrive here
+SETTLE = 1.0  # seconds to wait for the HPA's side of a change of size before explaining on
 MAX_SYNCS = 512
 MAX_WRITES = 64
 NEW_HPA = 2.0  # seconds: an HPA without a status and not older than this is seen from its beginning
@@ -149,7 +151,7 @@ class Observer:
         """Why it has the size it has; equal to the one before as long as nothing changed."""
         self._count_out(now)
         self._judge_writes(now)
-        if self._dirty:
+        if self._dirty and not self._between_effects(now):
             self._dirty = False
             self._explanation = self._explain(now)
         return self._explanation
@@ -219,10 +221,23 @@ class Observer:
             self._compared += 1
             self._agreed += sync.agreed
         self.frames.append(Frame(time, inputs, self._memory, sync.to_size))
-        memory = decision.memory
-        if not sync.agreed:
-            memory = mended(self._memory, memory, time, size, sync.to_size if scaled else None)
-        self._memory = bounded(memory)
+        self._memory = bounded(self._remember(inputs, decision, after, sync))
+
+    def _remember(self, inputs: Inputs, decision: Decision, after: Hpa, sync: Sync) -> Memory:
+        """The controller's memory after a sync: that of the decision, made again from what its status says it measured
+        where that differs, and mended where it still went otherwise.
+        """
+        try:
+            better = adjusted(inputs, decision, self._reader.hpa(after))
+        except MalformedObject:
+            better = None
+        if better is not None:
+            decision = self._decide_on(better, sync.time)
+        agrees = decision.replicas == sync.to_size and (decision.rescaled_to is not None) == sync.rescaled
+        if agrees:
+            return decision.memory
+        scaled_to = sync.to_size if sync.rescaled else None
+        return mended(self._memory, decision.memory, sync.time, sync.from_size, scaled_to)
 
     def _decide(self, hpa: Hpa, facts: Facts | None, now: float) -> tuple[Inputs, Decision] | None:
         """The inputs and the decision on them at `now`, or None where too little is known."""
@@ -232,10 +247,11 @@ class Observer:
             inputs = self._reader.read(hpa, facts)
         except MalformedObject:
             return None
-        config = config_of(self._flags)
-        memory, when = self._memory, seconds_to_ns(now)
-        decision = decide(inputs.hpa, inputs.scale, inputs.pods, inputs.metrics, memory, config, when)
-        return inputs, decision
+        return inputs, self._decide_on(inputs, now)
+
+    def _decide_on(self, inputs: Inputs, now: float) -> Decision:
+        config, when = config_of(self._flags), seconds_to_ns(now)
+        return decide(inputs.hpa, inputs.scale, inputs.pods, inputs.metrics, self._memory, config, when)
 
     def _facts_at(self, time: float) -> Facts | None:
         """The facts in force at `time`, or the oldest known."""
@@ -288,6 +304,10 @@ class Observer:
                 self.writes.append(write)
                 self._dirty = True
         self._suspects = waiting
+
+    def _between_effects(self, now: float) -> bool:
+        """Whether a change of size has just been seen on the target and not yet on the HPA: nothing to explain from."""
+        return self._explanation is not None and any(now - write.time < SETTLE for write in self._suspects)
 
     def _is_own(self, write: ReplicaWrite) -> bool:
         """Whether the HPA says (in its status, or an event) that it scaled to that size at about that time."""
