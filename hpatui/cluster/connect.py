@@ -1,0 +1,312 @@
+"""A connection to one API server: requests with raw paths, JSON in and out, and streams of lines for watches.
+
+The client library gives the TLS and proxy settings and the connection pool; this module is the only one that names its
+exceptions and those of the wire, and turns them into the errors of hpatui.errors.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import ssl
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from hpatui import __version__
+from hpatui.clock import Clock
+from hpatui.cluster.auth import ClientCertificate, Credentials
+from hpatui.cluster.kubeconfig import ClusterAccess, ContextFacts, cluster_access, list_contexts
+from hpatui.errors import (
+    AuthError,
+    ClusterError,
+    ForbiddenError,
+    GoneError,
+    NoClusterError,
+    NotServedError,
+    ServerBusyError,
+    UnreachableError,
+)
+from hpatui.settings import Settings
+from hpatui.text import printable
+
+if TYPE_CHECKING:
+    from kubernetes.aio.client import ApiClient
+
+__all__ = ["Connection", "ContextFacts", "connect", "list_contexts"]
+
+CONNECT_TIMEOUT = 10.0
+READ_TIMEOUT = 60.0
+SANDBOX_MARK = "hpatui-sandbox"  # in gitVersion of /version
+_USER_AGENT = f"hpatui/{__version__}"
+_BIGGEST = 512 * 2**20  # bytes of an answer
+
+
+async def connect(settings: Settings, clock: Clock, *, context: str | None = None) -> Connection:
+    """Connect and ask for the server's version. Raises ClusterError in one of its kinds."""
+    connection = Connection(cluster_access(settings, context), clock)
+    try:
+        await connection.open()
+    except BaseException:
+        await connection.close()
+        raise
+    return connection
+
+
+class Connection:
+    """See the module. `host` is for people: the server's host and port."""
+
+    def __init__(self, access: ClusterAccess, clock: Clock) -> None:
+        self.context = access.context
+        self.namespace = access.namespace
+        self.server = access.server
+        self.host = urlsplit(access.server).netloc
+        self.server_version = ""
+        self.sandbox = False
+        self._access = access
+        self._credentials = Credentials(access, clock)
+        self._client: ApiClient | None = None
+        self._session: aiohttp.ClientSession | None = None
+        self.ssl: ssl.SSLContext | None = None
+
+    def __repr__(self) -> str:
+        return f"Connection({self.context!r}, {self.host!r})"
+
+    async def open(self) -> None:
+        """Set up TLS and learn the server's version."""
+        await self._credentials.headers()
+        self._make_session()
+        version = await self.get_json("/version")
+        self.server_version = printable(str(version.get("gitVersion", "")), 100)
+        self.sandbox = SANDBOX_MARK in self.server_version
+
+    async def close(self) -> None:
+        """Close all connections; idempotent."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
+    def _make_session(self) -> None:
+        from kubernetes.aio.client import ApiClient, Configuration
+
+        access = self._access
+        configuration = Configuration(host=access.server)
+        configuration.verify_ssl = access.verify
+        configuration.ssl_ca_cert = access.ca_file
+        configuration.ca_cert_data = access.ca_data
+        configuration.proxy = access.proxy
+        configuration.retries = False
+        configuration.connection_pool_maxsize = 32
+        # Many clusters' own certificates lack what the strict mode of Python 3.13 asks for; kubectl does not ask either.
+        configuration.disable_strict_ssl_verification = True
+        try:
+            self._client = ApiClient(configuration)
+        except (OSError, ssl.SSLError) as error:
+            raise NoClusterError(
+                f"cannot use the certificate authority of context {self.context!r}: {error}",
+                hint="correct the kubeconfig",
+            ) from error
+        rest = self._client.rest_client
+        self.ssl = rest.ssl_context
+        certificate = self._credentials.certificate
+        if certificate is not None:
+            _load_certificate(rest.ssl_context, certificate)
+        # A watch answers in one long line per event and may be silent for long: no limit on the whole answer's time.
+        connector = aiohttp.TCPConnector(limit=64, ssl=rest.ssl_context)
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            headers={"User-Agent": _USER_AGENT},
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT),
+            trust_env=not access.server.startswith("http://127.0.0.1"),
+            read_bufsize=2**20,
+            auto_decompress=True,
+        )
+
+    # Requests -------------------------------------------------------------------------------------------------
+
+    async def auth_headers(self) -> dict[str, str]:
+        """The headers that say who we are; never to be logged or shown."""
+        return await self._credentials.headers()
+
+    async def get_json(self, path: str, params: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """GET -> a JSON object."""
+        data = await self.request("GET", path, params)
+        try:
+            value = json.loads(data)
+        except ValueError as error:
+            raise ServerBusyError(f"{self.host} answered {path} with something that is no JSON") from error
+        return value if isinstance(value, dict) else {}
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        body: object = None,
+        accept: str = "application/json",
+        content_type: str = "application/json",
+        timeout: float = READ_TIMEOUT,
+    ) -> bytes:
+        """One request; the answer's bytes. A 401 is tried once more with renewed credentials. Raises ClusterError."""
+        async with (
+            self._answer(method, path, params, body, accept, content_type, timeout) as response,
+            self._wire(path),
+        ):
+            return await response.read()
+
+    async def get(self, path: str, params: Mapping[str, str] | None = None) -> tuple[int, bytes]:
+        """GET -> (status, body) whatever the status is; raises only where there was no answer."""
+        session, headers = await self._ready("application/json", None)
+        timeout = aiohttp.ClientTimeout(total=READ_TIMEOUT, sock_connect=CONNECT_TIMEOUT)
+        async with (
+            self._wire(path),
+            session.get(
+                self.server + path, params=params, headers=headers, timeout=timeout, proxy=self._access.proxy
+            ) as response,
+        ):
+            return response.status, await response.read()
+
+    @contextlib.asynccontextmanager
+    async def lines(
+        self, path: str, params: Mapping[str, str], *, inactivity: float
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """GET a stream of lines, for a watch. No byte within `inactivity` seconds: UnreachableError."""
+        async with self._answer("GET", path, params, None, "application/json", "", None, inactivity) as response:
+            yield self._split(response, path)
+
+    async def _split(self, response: aiohttp.ClientResponse, path: str) -> AsyncIterator[bytes]:
+        """Lines of any length; the last one only if it is complete."""
+        rest = bytearray()
+        async with self._wire(path):
+            async for chunk in response.content.iter_any():
+                rest += chunk
+                if b"\n" not in chunk:
+                    if len(rest) > _BIGGEST:
+                        raise ServerBusyError(f"{self.host} sent a line without an end")
+                    continue
+                *lines, tail = bytes(rest).split(b"\n")
+                rest = bytearray(tail)
+                for line in lines:
+                    if line:
+                        yield line
+
+    async def _ready(self, accept: str, content_type: str | None) -> tuple[aiohttp.ClientSession, dict[str, str]]:
+        if self._session is None:
+            raise UnreachableError(f"the connection to {self.host} is closed")
+        headers = {"Accept": accept, **await self._credentials.headers()}
+        if content_type:
+            headers["Content-Type"] = content_type
+        return self._session, headers
+
+    @contextlib.asynccontextmanager
+    async def _answer(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None,
+        body: object,
+        accept: str,
+        content_type: str,
+        total: float | None,
+        inactivity: float | None = None,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        session, headers = await self._ready(accept, content_type if body is not None else None)
+        timeout = aiohttp.ClientTimeout(total=total, sock_connect=CONNECT_TIMEOUT, sock_read=inactivity)
+        data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+        for attempt in (0, 1):
+            async with self._wire(path):
+                response = await session.request(
+                    method, self.server + path, params=params, data=data, headers=headers, timeout=timeout,
+                    proxy=self._access.proxy, allow_redirects=False,
+                )  # fmt: skip
+            if response.status == 401 and attempt == 0 and self._credentials.renewable:
+                response.release()
+                headers |= await self._credentials.headers(force=True)
+                continue
+            break
+        try:
+            if response.status >= 300:
+                async with self._wire(path):
+                    raise _refused(response, await response.content.read(65536), self.host, path)
+            yield response
+        finally:
+            response.close() if total is None else response.release()
+
+    @contextlib.asynccontextmanager
+    async def _wire(self, path: str) -> AsyncIterator[None]:
+        """Translate what goes wrong below HTTP."""
+        try:
+            yield
+        except TimeoutError as error:
+            raise UnreachableError(f"{self.host} does not answer", hint="check the network or VPN") from error
+        except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError, ssl.SSLError) as error:
+            reason = getattr(error, "certificate_error", None) or error
+            text = printable(str(getattr(reason, "verify_message", "") or reason), 200)
+            raise UnreachableError(
+                f"TLS to {self.host} failed: {text}", hint="check certificate-authority in the kubeconfig and the clock"
+            ) from error
+        except aiohttp.ClientConnectorDNSError as error:
+            raise UnreachableError(
+                f"the name {self.host} cannot be resolved", hint="check the network or VPN"
+            ) from error
+        except aiohttp.ClientConnectorError as error:
+            reason = printable(str(error.strerror or error), 200)
+            raise UnreachableError(
+                f"cannot connect to {self.host}: {reason}", hint="is the cluster running, and is the VPN up?"
+            ) from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise UnreachableError(
+                f"the connection to {self.host} broke: {printable(str(error) or type(error).__name__, 200)}"
+            ) from error
+
+
+def _refused(response: aiohttp.ClientResponse, body: bytes, host: str, path: str) -> ClusterError:
+    """The error for an HTTP status; the server's own message says why."""
+    message = ""
+    with contextlib.suppress(ValueError, AttributeError):
+        message = printable(str(json.loads(body).get("message") or ""), 500)
+    message = message or printable(body[:200].decode(errors="replace").strip(), 200) or response.reason or ""
+    status = response.status
+    pause: float | None = None
+    with contextlib.suppress(ValueError):
+        pause = float(response.headers.get("Retry-After", ""))
+    if status == 401:
+        return AuthError(f"{host} does not accept the credentials", hint="log in again, or choose another context")
+    if status == 403:
+        return ForbiddenError(message or f"{path} is forbidden")
+    if status in (404, 405, 406):
+        return NotServedError(message or f"{path} is not served")
+    if status == 410:
+        return GoneError(message or "the resourceVersion is too old")
+    if status in (408, 429) or status >= 500:
+        return ServerBusyError(f"{host} answered {status}: {message}", retry_after=pause)
+    return ClusterError(f"{host} answered {status}: {message}")
+
+
+def _load_certificate(context: ssl.SSLContext, certificate: ClientCertificate) -> None:
+    """Python reads certificates from files only: PEM texts go through one that only we can read and that is gone at once."""
+    try:
+        if certificate.cert_pem is None:
+            context.load_cert_chain(certificate.cert_file or "", certificate.key_file or None)
+            return
+        folder = Path(tempfile.mkdtemp(prefix="hpatui-"))
+        path = folder / "client.pem"
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(certificate.cert_pem + b"\n" + (certificate.key_pem or b""))
+            context.load_cert_chain(path)
+        finally:
+            path.unlink(missing_ok=True)
+            folder.rmdir()
+    except (OSError, ssl.SSLError) as error:
+        raise AuthError(f"the client certificate cannot be used: {error}", hint="correct the kubeconfig") from error

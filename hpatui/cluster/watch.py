@@ -1,0 +1,203 @@
+"""List, then watch: one resource as a stream of facts that is true after every fault.
+
+    list in pages -> LISTED -> watch from there (bookmarks) -> on 410: list again -> on silence or a break: watch again
+
+A broken watch is resumed from the last version seen; if the server no longer holds it, everything is listed again and
+what vanished meanwhile is dropped. Pauses between tries grow to 30 s, with jitter; nothing is asked for in a tight loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+
+from hpatui.clock import Clock
+from hpatui.cluster.connect import Connection
+from hpatui.errors import (
+    AuthError,
+    ClusterError,
+    ForbiddenError,
+    GoneError,
+    MalformedObject,
+    NotServedError,
+    UnreachableError,
+)
+from hpatui.model import SourceState, SourceStatus
+
+PAGE = 500
+WATCH_SECONDS = 290  # how long one watch request lives
+INACTIVITY = 90.0  # bookmarks come about once a minute, so longer silence is a dead connection
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+REFUSED_PAUSE = 30.0  # between tries where only somebody else can help: forbidden, not served
+
+
+@dataclass(frozen=True, slots=True)
+class ListedRaw:
+    """The whole list, as JSON objects."""
+
+    items: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedRaw:
+    """One object added or modified."""
+
+    item: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedRaw:
+    """One object gone; `item` is how it was last."""
+
+    item: bytes
+
+
+RawEvent = ListedRaw | ChangedRaw | DeletedRaw | SourceStatus
+
+
+class _ListMeta(msgspec.Struct):
+    resourceVersion: str = ""
+    continue_: str = msgspec.field(name="continue", default="")
+
+
+class _List(msgspec.Struct):
+    metadata: _ListMeta = msgspec.field(default_factory=_ListMeta)
+    items: list[msgspec.Raw] | None = None
+
+
+class _Event(msgspec.Struct):
+    type: str = ""
+    object: msgspec.Raw = msgspec.field(default_factory=lambda: msgspec.Raw(b"{}"))
+
+
+class _Meta(msgspec.Struct):
+    resourceVersion: str = ""
+
+
+class _Versioned(msgspec.Struct):
+    metadata: _Meta = msgspec.field(default_factory=_Meta)
+
+
+class _Status(msgspec.Struct):
+    code: int = 0
+    message: str = ""
+
+
+_LIST = msgspec.json.Decoder(_List)
+_EVENT = msgspec.json.Decoder(_Event)
+_VERSIONED = msgspec.json.Decoder(_Versioned)
+_STATUS = msgspec.json.Decoder(_Status)
+
+_L = TypeVar("_L")
+
+
+class Watch:
+    """One resource at `path` (e.g. /apis/autoscaling/v2/namespaces/x/horizontalpodautoscalers)."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        clock: Clock,
+        path: str,
+        params: Mapping[str, str] | None = None,
+    ) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._path = path
+        self._params = dict(params or {})
+        self._version = ""
+        self._pause = FIRST_PAUSE
+        self._since = clock.time()
+        self._state = SourceState.CONNECTING
+
+    def _status(self, state: SourceState, message: str = "", received: int = 0) -> SourceStatus:
+        now = self._clock.time()
+        if state is not self._state:
+            self._state, self._since = state, now
+        contact = now if state in (SourceState.LIVE, SourceState.LISTING) else None
+        return SourceStatus(state, self._since, message, contact, received)
+
+    async def events(self) -> AsyncIterator[RawEvent]:
+        """Facts and states, for ever; ends only where the credentials are refused for good (state failed)."""
+        yield self._status(SourceState.CONNECTING)
+        while True:
+            try:
+                if not self._version:
+                    async for event in self._list():
+                        yield event
+                    self._pause = FIRST_PAUSE
+                async for event in self._watch():
+                    yield event
+            except GoneError:
+                self._version = ""
+            except AuthError as error:
+                yield self._status(SourceState.FAILED, str(error))
+                return
+            except (ForbiddenError, NotServedError) as error:
+                self._version = ""
+                forbidden = isinstance(error, ForbiddenError)
+                yield self._status(SourceState.FORBIDDEN if forbidden else SourceState.NOT_SERVED, error.message)
+                await asyncio.sleep(REFUSED_PAUSE)
+            except (ClusterError, MalformedObject) as error:
+                yield self._status(SourceState.RECONNECTING, str(error))
+                pause = getattr(error, "retry_after", None) or self._pause
+                await asyncio.sleep(pause * random.uniform(0.8, 1.2))
+                self._pause = min(self._pause * 2, LONGEST_PAUSE)
+
+    async def _list(self) -> AsyncIterator[RawEvent]:
+        items: list[bytes] = []
+        token = ""
+        while True:
+            params = {**self._params, "limit": str(PAGE)}
+            if token:
+                params["continue"] = token
+            data = await self._connection.request("GET", self._path, params)
+            page = _decode(_LIST, data, self._path)
+            items += [bytes(item) for item in page.items or ()]
+            token = page.metadata.continue_
+            if not token:
+                break
+            yield self._status(SourceState.LISTING, "", len(items))
+        self._version = page.metadata.resourceVersion
+        yield ListedRaw(tuple(items))
+        yield self._status(SourceState.LIVE, "", len(items))
+
+    async def _watch(self) -> AsyncIterator[RawEvent]:
+        params = {
+            **self._params,
+            "watch": "1",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": self._version,
+            "timeoutSeconds": str(WATCH_SECONDS),
+        }
+        async with self._connection.lines(self._path, params, inactivity=INACTIVITY) as lines:
+            if self._state is not SourceState.LIVE:
+                yield self._status(SourceState.LIVE)
+            async for line in lines:
+                event = _decode(_EVENT, line, self._path)
+                raw = bytes(event.object)
+                if event.type == "ERROR":
+                    status = _decode(_STATUS, raw, self._path)
+                    if status.code == 410:
+                        raise GoneError(status.message)
+                    raise UnreachableError(f"the watch ended: {status.message}")
+                self._version = _decode(_VERSIONED, raw, self._path).metadata.resourceVersion or self._version
+                self._pause = FIRST_PAUSE
+                if event.type in ("ADDED", "MODIFIED"):
+                    yield ChangedRaw(raw)
+                elif event.type == "DELETED":
+                    yield DeletedRaw(raw)
+                elif event.type == "BOOKMARK":
+                    yield self._status(SourceState.LIVE)
+
+
+def _decode(decoder: msgspec.json.Decoder[_L], data: bytes, path: str) -> _L:
+    try:
+        return decoder.decode(data)
+    except msgspec.MsgspecError as error:
+        raise UnreachableError(f"the answer to {path} is cut off or no JSON") from error
