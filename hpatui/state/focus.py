@@ -38,7 +38,7 @@ class Focus:
         self.statuses: dict[Kind, SourceStatus] = {}
         self.metrics_time: float | None = None
         self._history = history
-        self._observer = Observer(key, flags)
+        self._observer = Observer(key, flags, history)
         self._workload: Workload | None = None
         self._pods: dict[Key, Pod] = {}
         self._usages: dict[Key, PodUsage] = {}

@@ -15,16 +15,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hpatui.autoscaler.decision import Decision, decide
-from hpatui.autoscaler.explain import Explanation, Timing, explain, explain_status
-from hpatui.autoscaler.inputs import ControllerConfig, Memory
+from hpatui.autoscaler.explain import ExplainLine, Explanation, Timing, Tone, explain, explain_status
+from hpatui.autoscaler.inputs import Memory
 from hpatui.autoscaler.times import seconds_to_ns
 from hpatui.errors import MalformedObject
 from hpatui.model import ControllerFlags, Event, Hpa, Key, Pod, PodUsage, SourceStatus, Workload
 from hpatui.state.adjust import adjusted
 from hpatui.state.facts import Facts, Inputs, Reader
+from hpatui.state.frames import Frame, config_of
 from hpatui.state.history import parse_rescale
+from hpatui.state.inference import infer_flags
 from hpatui.state.memory import bounded, first_memory, longest_window, mended, with_events
-from hpatui.state.patterns import ReplicaWrite
+from hpatui.state.patterns import ReplicaWrite, Watched, find_patterns
+from hpatui.state.series import HpaHistory
 from hpatui.state.syncs import SyncClock
 
 RING = 64  # Facts kept
@@ -32,6 +35,7 @@ COALESCE = 0.05  # facts within this many seconds of each other become one
 EFFECT_WITHIN = 5.0  # seconds between the controller's write to the target and its status, as they arrive here
 SETTLE = 1.0  # seconds to wait for the HPA's side of a change of size before explaining on
 MAX_SYNCS = 512
+MAX_SAMPLES = 30_000  # pod samples in all frames together, about 20 MB
 MAX_WRITES = 64
 NEW_HPA = 2.0  # seconds: an HPA without a status and not older than this is seen from its beginning
 
@@ -63,23 +67,16 @@ class Sync:
         return self.predicted.size == self.to_size and self.predicted.rescale == self.rescaled
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """What a sync was decided from, for replays: inputs, the memory before, and what it came to."""
-
-    time: float
-    inputs: Inputs
-    memory: Memory
-    to_size: int
-
-
 class Observer:
     """One per HPA in focus. All times are epoch seconds."""
 
-    def __init__(self, key: Key, flags: ControllerFlags) -> None:
+    def __init__(self, key: Key, flags: ControllerFlags, history: HpaHistory | None = None) -> None:
+        """`history`: what the store records of the HPA, for the patterns over time (None: none are looked for)."""
         self.key = key
+        self._history = history
         self.syncs: deque[Sync] = deque(maxlen=MAX_SYNCS)
-        self.frames: deque[Frame] = deque(maxlen=MAX_SYNCS)
+        self.frames: deque[Frame] = deque()
+        self._samples = 0
         self.writes: deque[ReplicaWrite] = deque(maxlen=MAX_WRITES)
         self.known_since: float | None = None
         self._flags = flags
@@ -94,6 +91,8 @@ class Observer:
         self._compared = self._agreed = 0
         self._dirty = True
         self._explanation: Explanation | None = None
+        self._hint = ""
+        self._inferred_at = 0
 
     def set_flags(self, flags: ControllerFlags) -> None:
         """The controller's flags became known."""
@@ -179,6 +178,7 @@ class Observer:
         self._hpa = hpa
         self.syncs.clear()
         self.frames.clear()
+        self._samples = 0
         self._compared = self._agreed = 0
         new = not hpa.conditions and hpa.created is not None and now - hpa.created <= NEW_HPA + 1.0
         self._from_start = new
@@ -220,8 +220,15 @@ class Observer:
             self.syncs.append(sync)
             self._compared += 1
             self._agreed += sync.agreed
-        self.frames.append(Frame(time, inputs, self._memory, sync.to_size))
+        self._keep(Frame(time, inputs, self._memory, sync.to_size))
         self._memory = bounded(self._remember(inputs, decision, after, sync))
+
+    def _keep(self, frame: Frame) -> None:
+        """Record a frame; the oldest go when there are many, or many samples in them."""
+        self.frames.append(frame)
+        self._samples += len(frame.inputs.metrics.pod_metrics)
+        while len(self.frames) > MAX_SYNCS or (self._samples > MAX_SAMPLES and len(self.frames) > 1):
+            self._samples -= len(self.frames.popleft().inputs.metrics.pod_metrics)
 
     def _remember(self, inputs: Inputs, decision: Decision, after: Hpa, sync: Sync) -> Memory:
         """The controller's memory after a sync: that of the decision, made again from what its status says it measured
@@ -328,13 +335,49 @@ class Observer:
         facts = self._ring[-1] if self._ring else None
         decided = self._decide(hpa, facts, at if at is not None else now)
         if decided is None or at is None:
-            told = explain_status(hpa)
-            return replace(told, known_since=self.known_since, agreed=self._agreed, compared=self._compared)
+            return self._with_watch(explain_status(hpa), hpa, now)
         inputs, decision = decided
         config = config_of(self.flags)
         timing = Timing(at, self._clock.after, self._assumed(inputs, now), self._next_sample(now))
-        explanation = explain(hpa, inputs.hpa, decision, config, timing)
-        return replace(explanation, known_since=self.known_since, agreed=self._agreed, compared=self._compared)
+        return self._with_watch(explain(hpa, inputs.hpa, decision, config, timing), hpa, now)
+
+    def _with_watch(self, explanation: Explanation, hpa: Hpa, now: float) -> Explanation:
+        """What only watching tells: how far back, how often right, patterns, and hints about the flags."""
+        return replace(
+            explanation,
+            known_since=self.known_since,
+            agreed=self._agreed,
+            compared=self._compared,
+            patterns=self._patterns(hpa, now),
+            hints=self._hints(),
+        )
+
+    def _patterns(self, hpa: Hpa, now: float) -> tuple[ExplainLine, ...]:
+        if self._history is None:
+            return ()
+        facts = self._ring[-1] if self._ring else None
+        watched = Watched(
+            hpa,
+            self._history,
+            facts.pods if facts is not None else {},
+            facts.usages if facts is not None else {},
+            tuple(self.writes),
+            flags=self._flags,
+        )
+        return tuple(ExplainLine(p.id, f"{p.text}; {p.advice}", Tone.WARN) for p in find_patterns(watched, now))
+
+    def _hints(self) -> tuple[str, ...]:
+        """Looked for again after every eighth sync that went otherwise than predicted."""
+        wrong = self._compared - self._agreed
+        if wrong >= self._inferred_at + 8 or (wrong >= 3 and not self._inferred_at):
+            self._inferred_at = wrong
+            found = infer_flags(tuple(self.frames), self._flags)
+            self._hint = found.hint if found is not None else ""
+        hints = [self._hint] if self._hint else []
+        if self._clock.inferred:
+            old, new = self._flags.sync_period, self._clock.period
+            hints.append(f"the controller looks every {new:g} s, not every {old:g} s as assumed")
+        return tuple(hints)
 
     def _assumed(self, inputs: Inputs, now: float) -> float | None:
         """Up to when the memory was assumed, as long as that can still matter."""
@@ -347,16 +390,6 @@ class Observer:
         usages = self._ring[-1].usages if self._ring else {}
         newest = max((usage.time for usage in usages.values()), default=None)
         return None if newest is None else max(now, newest + self._flags.metrics_resolution)
-
-
-def config_of(flags: ControllerFlags) -> ControllerConfig:
-    """The flags as `decide` takes them."""
-    return ControllerConfig(
-        tolerance=flags.tolerance,
-        downscale_stabilization=flags.downscale_stabilization,
-        cpu_initialization=flags.cpu_initialization,
-        initial_readiness_delay=flags.initial_readiness_delay,
-    )
 
 
 def _status_of(hpa: Hpa) -> object:

@@ -20,7 +20,7 @@ from hpatui.autoscaler.times import seconds_to_ns
 from hpatui.errors import UsageError
 from hpatui.model import ControllerFlags
 from hpatui.state.facts import Inputs
-from hpatui.state.observer import Frame, config_of
+from hpatui.state.frames import Frame, config_of
 
 SPREAD = "use is spread evenly over the trial's pods; start-up and limits that were reached are not modelled"
 
