@@ -24,7 +24,7 @@ from hpatui.state.adjust import adjusted
 from hpatui.state.facts import Facts, Inputs, Reader
 from hpatui.state.frames import Frame, config_of
 from hpatui.state.history import parse_rescale
-from hpatui.state.inference import infer_flags
+from hpatui.state.inference import LEAST, infer_flags
 from hpatui.state.memory import bounded, first_memory, longest_window, mended, with_events
 from hpatui.state.patterns import ReplicaWrite, Watched, find_patterns
 from hpatui.state.series import HpaHistory
@@ -367,9 +367,9 @@ class Observer:
         return tuple(ExplainLine(p.id, f"{p.text}; {p.advice}", Tone.WARN) for p in find_patterns(watched, now))
 
     def _hints(self) -> tuple[str, ...]:
-        """Looked for again after every eighth sync that went otherwise than predicted."""
+        """Looked for again after every third sync that went otherwise than predicted."""
         wrong = self._compared - self._agreed
-        if wrong >= self._inferred_at + 8 or (wrong >= 3 and not self._inferred_at):
+        if wrong >= self._inferred_at + 3 and len(self.frames) >= LEAST:
             self._inferred_at = wrong
             found = infer_flags(tuple(self.frames), self._flags)
             self._hint = found.hint if found is not None else ""
