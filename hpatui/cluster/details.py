@@ -1,0 +1,204 @@
+"""The details of one HPA: its scale target, the target's pods, their usage, and the events about all of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from hpatui.clock import Clock
+from hpatui.cluster.connect import Connection
+from hpatui.cluster.decode import decode, decode_event, decode_pod, decode_usage, decode_workload, key_of, uid_of
+from hpatui.cluster.resources import collection_path
+from hpatui.cluster.watch import ChangedRaw, DeletedRaw, ListedRaw, Watch
+from hpatui.errors import AuthError, ClusterError, ForbiddenError, MalformedObject, NotServedError
+from hpatui.model import (
+    ClusterEvent,
+    Deleted,
+    Event,
+    Fact,
+    Hpa,
+    Key,
+    Kind,
+    Listed,
+    PodUsage,
+    SourceState,
+    SourceStatus,
+    StatusChanged,
+    Upserted,
+)
+
+RETRY = 5.0
+SHORTEST_POLL, LONGEST_POLL = 1.0, 60.0
+
+
+class Details:
+    """Runs until cancelled; every fact carries the HPA's key as its scope."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        clock: Clock,
+        hpa: Hpa,
+        queue: asyncio.Queue[ClusterEvent],
+        resolution: float,
+    ) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._hpa = hpa
+        self._queue = queue
+        self._resolution = resolution
+        self._scope = str(hpa.key)
+        self._events: dict[str, dict[str, Event]] = {}
+        self._since: dict[Kind, tuple[SourceState, float]] = {}
+
+    async def run(self) -> None:
+        """Watch all of it side by side."""
+        hpa, namespace = self._hpa, self._hpa.key.namespace
+        ref = hpa.reference
+        await asyncio.gather(
+            self._workload_and_pods(),
+            self._watch_events(
+                "hpa", f"involvedObject.kind=HorizontalPodAutoscaler,involvedObject.name={hpa.key.name}"
+            ),
+            self._watch_events("target", f"involvedObject.kind={ref.kind},involvedObject.name={ref.name}"),
+            self._watch_events("pods", "involvedObject.kind=Pod", f"{ref.name}-", namespace),
+            self._watch_events("replicasets", "involvedObject.kind=ReplicaSet", f"{ref.name}-", namespace),
+        )
+
+    async def _say(self, kind: Kind, state: SourceState, message: str = "") -> None:
+        now = self._clock.time()
+        known = self._since.get(kind)
+        if known is None or known[0] is not state:
+            known = self._since[kind] = (state, now)
+        contact = now if state is SourceState.LIVE else None
+        await self._queue.put(StatusChanged(kind, SourceStatus(state, known[1], message, contact), self._scope))
+
+    # Target and pods ------------------------------------------------------------------------------------------
+
+    async def _workload_and_pods(self) -> None:
+        """The target's scale names its pods' selector, whatever kind the target is."""
+        ref, namespace = self._hpa.reference, self._hpa.key.namespace
+        for kind in (Kind.WORKLOAD, Kind.POD, Kind.POD_USAGE):
+            await self._say(kind, SourceState.CONNECTING)
+        while True:
+            try:
+                path = await collection_path(self._connection, ref.api_version, ref.kind, namespace)
+                scale = await self._connection.get_json(f"{path}/{ref.name}/scale")
+                break
+            except (ClusterError, MalformedObject) as error:
+                state = _state_of(error)
+                for kind in (Kind.WORKLOAD, Kind.POD, Kind.POD_USAGE):
+                    await self._say(kind, state, error.message)
+                await asyncio.sleep(RETRY)
+        selector = str((scale.get("status") or {}).get("selector") or "")
+        jobs = [self._watch_one(path, ref.name)]
+        if selector:
+            jobs += [self._watch_pods(namespace, selector), self._poll_usage(namespace, selector)]
+        else:
+            for kind in (Kind.POD, Kind.POD_USAGE):
+                await self._say(kind, SourceState.NOT_SERVED, "the target's scale has no selector")
+        await asyncio.gather(*jobs)
+
+    async def _watch_one(self, path: str, name: str) -> None:
+        await self._watch(Kind.WORKLOAD, path, {"fieldSelector": f"metadata.name={name}"}, decode_workload)
+
+    async def _watch_pods(self, namespace: str, selector: str) -> None:
+        await self._watch(Kind.POD, f"/api/v1/namespaces/{namespace}/pods", {"labelSelector": selector}, decode_pod)
+
+    async def _watch(
+        self, kind: Kind, path: str, params: Mapping[str, str], make: Callable[[bytes], Fact | None]
+    ) -> None:
+        async for event in Watch(self._connection, self._clock, path, params).events():
+            match event:
+                case ListedRaw(items=items):
+                    found = tuple(fact for raw in items if (fact := make(raw)) is not None)
+                    await self._queue.put(Listed(kind, found, self._scope))
+                case ChangedRaw(item=raw):
+                    fact = make(raw)
+                    if fact is not None:
+                        await self._queue.put(Upserted(kind, fact, self._scope))
+                case DeletedRaw(item=raw):
+                    obj = decode(raw)
+                    await self._queue.put(Deleted(kind, key_of(obj), uid_of(obj), self._scope))
+                case SourceStatus():
+                    await self._queue.put(StatusChanged(kind, event, self._scope))
+
+    # Events ---------------------------------------------------------------------------------------------------
+
+    async def _watch_events(self, name: str, selector: str, prefix: str = "", namespace: str = "") -> None:
+        """One selection of events; with `prefix` only those about objects whose name begins so."""
+        path = f"/api/v1/namespaces/{namespace or self._hpa.key.namespace}/events"
+        known = self._events.setdefault(name, {})
+
+        def wanted(raw: bytes) -> Event | None:
+            event = decode_event(raw)
+            return event if event is not None and event.about.name.startswith(prefix) else None
+
+        async for item in Watch(self._connection, self._clock, path, {"fieldSelector": selector}).events():
+            match item:
+                case ListedRaw(items=items):
+                    known.clear()
+                    known.update((event.uid, event) for raw in items if (event := wanted(raw)) is not None)
+                    every = tuple(event for part in self._events.values() for event in part.values())
+                    await self._queue.put(Listed(Kind.EVENT, every, self._scope))
+                case ChangedRaw(item=raw):
+                    event = wanted(raw)
+                    if event is not None:
+                        known[event.uid] = event
+                        await self._queue.put(Upserted(Kind.EVENT, event, self._scope))
+                case DeletedRaw(item=raw):
+                    event = wanted(raw)
+                    if event is not None:
+                        known.pop(event.uid, None)
+                        await self._queue.put(Deleted(Kind.EVENT, event.key, event.uid, self._scope))
+                case SourceStatus() if name == "hpa":
+                    await self._queue.put(StatusChanged(Kind.EVENT, item, self._scope))
+
+    # Usage ----------------------------------------------------------------------------------------------------
+
+    async def _poll_usage(self, namespace: str, selector: str) -> None:
+        """Pod metrics have no watch: ask again when the next samples are due, which their own times tell."""
+        path = f"/apis/metrics.k8s.io/v1beta1/namespaces/{namespace}/pods"
+        newest, period, pause = 0.0, self._resolution, SHORTEST_POLL
+        known: dict[Key, PodUsage] = {}
+        while True:
+            try:
+                found = await self._connection.request("GET", path, {"labelSelector": selector})
+                usages = _usages(found)
+            except AuthError as error:
+                await self._say(Kind.POD_USAGE, SourceState.FAILED, str(error))
+                pause = RETRY
+            except (ClusterError, MalformedObject) as error:
+                await self._say(Kind.POD_USAGE, _state_of(error), error.message)
+                pause = min(max(pause * 1.5, RETRY), LONGEST_POLL)
+            else:
+                await self._say(Kind.POD_USAGE, SourceState.LIVE)
+                if usages != known:
+                    known = usages
+                    await self._queue.put(Listed(Kind.POD_USAGE, tuple(usages.values()), self._scope))
+                latest = max((usage.time for usage in usages.values()), default=0.0)
+                if latest > newest:
+                    if newest:
+                        period = min(max(latest - newest, SHORTEST_POLL), LONGEST_POLL)
+                    newest, pause = latest, period
+                else:
+                    pause = min(max(period / 3, SHORTEST_POLL), LONGEST_POLL)
+            await asyncio.sleep(pause)
+
+
+def _usages(data: bytes) -> dict[Key, PodUsage]:
+    import msgspec
+
+    items = decode(data).get("items")
+    found: dict[Key, PodUsage] = {}
+    for item in items if isinstance(items, list) else ():
+        usage = decode_usage(msgspec.json.encode(item))
+        if usage is not None:
+            found[usage.key] = usage
+    return found
+
+
+def _state_of(error: Exception) -> SourceState:
+    if isinstance(error, ForbiddenError):
+        return SourceState.FORBIDDEN
+    return SourceState.NOT_SERVED if isinstance(error, NotServedError) else SourceState.RECONNECTING

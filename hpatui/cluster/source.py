@@ -1,0 +1,191 @@
+"""The cluster as one stream of events: all HPAs of the scope, and the details of the one in focus.
+
+    watch(HPAs) ------------------------------v
+    watch(target), watch(its pods), -> queue -> events()
+    watch(events), poll(pod metrics) ---------^
+
+Details are asked for only for the HPA in focus, with selectors on the server's side, so 5,000 HPAs do not mean 5,000
+watches. The queue is bounded: a slow consumer slows the watches, it does not grow memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any
+
+import msgspec
+
+from hpatui.clock import Clock
+from hpatui.cluster.connect import Connection
+from hpatui.cluster.decode import decode, decode_hpa, key_of, uid_of
+from hpatui.cluster.details import Details
+from hpatui.cluster.resources import collection_path
+from hpatui.cluster.versions import VERSIONS, to_v2
+from hpatui.cluster.watch import ChangedRaw, DeletedRaw, ListedRaw, Watch
+from hpatui.errors import ClusterError, NotServedError
+from hpatui.model import (
+    ClusterEvent,
+    ControllerFlags,
+    Deleted,
+    Hpa,
+    Key,
+    Kind,
+    Listed,
+    SourceStatus,
+    StatusChanged,
+    Upserted,
+)
+
+QUEUE = 1000
+_FLAGS = (
+    "sync_period",
+    "tolerance",
+    "downscale_stabilization",
+    "cpu_initialization",
+    "initial_readiness_delay",
+    "metrics_resolution",
+)
+
+
+class ClusterSource:
+    """One cluster's facts. `namespace` None: all namespaces."""
+
+    def __init__(self, connection: Connection, clock: Clock, namespace: str | None) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._namespace = namespace
+        self._queue: asyncio.Queue[ClusterEvent] = asyncio.Queue(QUEUE)
+        self._watching: asyncio.Task[None] | None = None
+        self._detail_task: asyncio.Task[None] | None = None
+        self._version = "v2"
+        self._resolution = ControllerFlags().metrics_resolution
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def events(self) -> AsyncIterator[ClusterEvent]:
+        """Facts and states as they come, until `close`."""
+        if self._watching is None:
+            self._watching = self._task(self._watch_hpas())
+        while True:
+            yield await self._queue.get()
+
+    async def close(self) -> None:
+        """Stop everything; idempotent."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    def set_namespace(self, namespace: str | None) -> None:
+        """Watch the HPAs of another namespace, or of all (None)."""
+        self._namespace = namespace
+        self.set_focus(None)
+        while not self._queue.empty():
+            self._queue.get_nowait()
+        if self._watching is not None:
+            self._watching.cancel()
+            self._watching = self._task(self._watch_hpas())
+
+    def set_focus(self, hpa: Hpa | None) -> None:
+        """Watch the details of one HPA (its target, pods, usage, events) and of no other."""
+        if self._detail_task is not None:
+            self._detail_task.cancel()
+            self._detail_task = None
+        if hpa is not None:
+            details = Details(self._connection, self._clock, hpa, self._queue, self._resolution)
+            self._detail_task = self._task(details.run())
+
+    def _task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    # HPAs -----------------------------------------------------------------------------------------------------
+
+    def _path(self) -> str:
+        scope = f"/namespaces/{self._namespace}" if self._namespace else ""
+        return f"/apis/autoscaling/{self._version}{scope}/horizontalpodautoscalers"
+
+    async def _watch_hpas(self) -> None:
+        put = self._queue.put
+        self._version = await self._find_version()
+        async for event in Watch(self._connection, self._clock, self._path()).events():
+            match event:
+                case ListedRaw(items=items):
+                    found = []
+                    for index, raw in enumerate(items):
+                        hpa = self._decode(raw)
+                        if hpa is not None:
+                            found.append(hpa)
+                        if index % 200 == 199:
+                            await asyncio.sleep(0)  # keys must answer while thousands are decoded
+                    await put(Listed(Kind.HPA, tuple(found)))
+                case ChangedRaw(item=raw):
+                    hpa = self._decode(raw)
+                    if hpa is not None:
+                        await put(Upserted(Kind.HPA, hpa))
+                case DeletedRaw(item=raw):
+                    obj = decode(raw)
+                    await put(Deleted(Kind.HPA, key_of(obj), uid_of(obj)))
+                case SourceStatus():
+                    await put(StatusChanged(Kind.HPA, event))
+
+    async def _find_version(self) -> str:
+        """The newest version of autoscaling that the server has. Where it cannot be asked, v2 is tried."""
+        try:
+            group = await self._connection.get_json("/apis/autoscaling")
+        except NotServedError:
+            return "v2"
+        except ClusterError:
+            return self._version
+        served = {str(item.get("version")) for item in group.get("versions") or ()}
+        return next((version for version in VERSIONS if version in served), "v2")
+
+    def _decode(self, raw: bytes) -> Hpa | None:
+        if self._version != "v2":
+            raw = msgspec.json.encode(to_v2(self._version, decode(raw)))
+        return decode_hpa(raw)
+
+    # Questions ------------------------------------------------------------------------------------------------
+
+    async def namespaces(self) -> list[str]:
+        """The cluster's namespaces, sorted. ClusterError where listing them is not allowed."""
+        found = await self._connection.get_json("/api/v1/namespaces")
+        return sorted(key_of(item).name for item in found.get("items") or ())
+
+    async def controller_flags(self) -> ControllerFlags:
+        """The controller's flags: the sandbox tells its own, elsewhere Kubernetes' defaults are assumed."""
+        if not self._connection.sandbox:
+            return ControllerFlags()
+        try:
+            found = await self._connection.get_json("/api/v1/namespaces/kube-system/configmaps/hpatui-sandbox")
+        except ClusterError:
+            return ControllerFlags()
+        data = found.get("data") or {}
+        values: dict[str, Any] = {}
+        for name in _FLAGS:
+            with contextlib.suppress(ValueError, KeyError):
+                values[name] = float(str(data[name]).removesuffix("s"))
+        flags = ControllerFlags(**values, known=bool(values)) if values else ControllerFlags()
+        self._resolution = flags.metrics_resolution
+        return flags
+
+    async def get_object(self, kind: str, key: Key, api_version: str = "") -> bytes:
+        """One object's JSON; an HPA always as autoscaling/v2."""
+        if kind == "HorizontalPodAutoscaler":
+            path = f"/apis/autoscaling/{self._version}/namespaces/{key.namespace}/horizontalpodautoscalers/{key.name}"
+            raw = await self._connection.request("GET", path)
+            return raw if self._version == "v2" else msgspec.json.encode(to_v2(self._version, decode(raw)))
+        path = await collection_path(self._connection, api_version, kind, key.namespace)
+        return await self._connection.request("GET", f"{path}/{key.name}")
+
+    async def events_of(self, kind: str, key: Key) -> list[bytes]:
+        """The JSON of the events about an object."""
+        selector = f"involvedObject.kind={kind},involvedObject.name={key.name}"
+        path = f"/api/v1/namespaces/{key.namespace}/events"
+        found = await self._connection.get_json(path, {"fieldSelector": selector})
+        return [msgspec.json.encode(item) for item in found.get("items") or ()]
