@@ -309,11 +309,11 @@ def test_a_tolerance_that_nobody_told_is_inferred() -> None:
     watch = Watch(cpu=50, high=99)
     for size in range(3, 12):
         watch.use(54)
-        watch.now += 15
+        watch.now += 11  # a write on the second sync of each round
         watch.wrote(current=size - 1, desired=size, cpu=54, scaled=watch.now, reason="SucceededRescale", high=99)
         watch.replicas = size
         watch.use(50)  # the new pod takes its share
-        for _ in watch.ticks(20):
+        for _ in watch.ticks(19):
             pass
     explanation = watch.observer.explanation(watch.now)
     assert explanation is not None
