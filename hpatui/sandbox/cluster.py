@@ -21,7 +21,7 @@ from hpatui.sandbox.controllers.engine import Engine, Wound
 from hpatui.sandbox.controllers.job import Jobs
 from hpatui.sandbox.controllers.nodes import Nodes
 from hpatui.sandbox.controllers.quota import Quotas
-from hpatui.sandbox.controllers.replicaset import ReplicaSets
+from hpatui.sandbox.controllers.replicaset import OWNERS, Replicas
 from hpatui.sandbox.controllers.scheduler import Scheduler
 from hpatui.sandbox.dataplane.messages import DropService, Order, SetEndpoints, SetTraffic
 from hpatui.sandbox.dataplane.messages import Usage as UsageReport
@@ -63,7 +63,7 @@ class Cluster:
         self.engine = Engine(clock)
         self.context = context = make_context(self.store, self.engine, timings)
         self.deployments = Deployments(context)
-        self.replicasets = ReplicaSets(context)
+        self.replicas = [Replicas(context, owner) for owner in OWNERS]
         self.jobs = Jobs(context)
         self.scheduler = Scheduler(context)
         self.kubelet = Kubelet(context, order)

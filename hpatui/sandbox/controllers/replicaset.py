@@ -1,10 +1,18 @@
-"""ReplicaSets: as many pods as asked for."""
+"""As many pods as asked for: ReplicaSets, and in a simpler form all else that owns pods and has a scale.
+
+StatefulSets number their pods and take the last ones first. Rollouts (of Argo) and ReplicationControllers are treated
+as ReplicaSets; none of these rolls a new template out.
+"""
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
+from hpatui.sandbox.apiserver.resources import RESOURCES, Resource
 from hpatui.sandbox.apiserver.status import StatusError
 from hpatui.sandbox.controllers.context import PODS, REPLICASETS, Context
 from hpatui.sandbox.controllers.objects import (
@@ -22,16 +30,41 @@ from hpatui.sandbox.controllers.objects import (
 )
 
 _BURST = 500  # pods created or deleted at once
-_SOURCE = "replicaset-controller"
 _PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
 
 
-class ReplicaSets:
-    """Creates and deletes pods; the status counts them."""
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A kind of owner: its resource, the controller's name in events, whether pods are numbered, counts to add."""
 
-    def __init__(self, context: Context) -> None:
+    resource: Resource
+    source: str
+    numbered: bool = False
+    same_as_replicas: tuple[str, ...] = ()  # counts in the status that equal `replicas`
+
+
+OWNERS = (
+    Owner(REPLICASETS, "replicaset-controller", same_as_replicas=("fullyLabeledReplicas",)),
+    Owner(RESOURCES["apps", "statefulsets"], "statefulset-controller", True, ("currentReplicas", "updatedReplicas")),
+    Owner(
+        RESOURCES["argoproj.io", "rollouts"], "rollouts-controller", same_as_replicas=("updatedReplicas", "HPAReplicas")
+    ),
+    Owner(
+        RESOURCES["", "replicationcontrollers"], "replication-controller", same_as_replicas=("fullyLabeledReplicas",)
+    ),
+)
+
+
+class Replicas:
+    """Creates and deletes the pods of one kind of owner; the status counts them."""
+
+    def __init__(self, context: Context, owner: Owner) -> None:
         self._c = context
-        context.store.add_listener(REPLICASETS, self._changed)
+        self._owner = owner
+        self._resource = owner.resource
+        self._kind = owner.resource.kind
+        self._version = owner.resource.api_version
+        context.store.add_listener(owner.resource, self._changed)
         context.store.add_listener(PODS, self._pod_changed)
 
     def _changed(self, type_: str, obj: Object, old: Object | None) -> None:
@@ -42,12 +75,12 @@ class ReplicaSets:
 
     def _pod_changed(self, type_: str, pod: Object, old: Object | None) -> None:
         owner = controller_of(pod)
-        if owner is not None and owner["kind"] == "ReplicaSet":
+        if owner is not None and owner["kind"] == self._kind:
             self._c.engine.enqueue(self, (pod["metadata"]["namespace"], owner["name"]))
 
     def reconcile(self, key: Key, now: float) -> None:
         """Create or delete pods, then write the status."""
-        rs = self._c.find(REPLICASETS, *key)
+        rs = self._c.find(self._resource, *key)
         if rs is None:
             return
         pods = [pod for pod in self._c.pods_of.owned_by(rs["metadata"]["uid"]) if pod_active(pod)]
@@ -67,15 +100,19 @@ class ReplicaSets:
         """Create pods; the message of the first refusal, which ends the attempt."""
         template = rs["spec"]["template"]
         meta = template.get("metadata") or {}
+        free = _free_numbers(rs["metadata"]["name"], self._c.pods_of.owned_by(rs["metadata"]["uid"]))
         for _ in range(count):
+            named = {"generateName": f"{rs['metadata']['name']}-"}
+            if self._owner.numbered:
+                named = {"name": f"{rs['metadata']['name']}-{next(free)}"}
             pod: Object = {
                 "apiVersion": "v1",
                 "kind": "Pod",
                 "metadata": {
-                    "generateName": f"{rs['metadata']['name']}-",
+                    **named,
                     "namespace": rs["metadata"]["namespace"],
                     "labels": dict(meta.get("labels") or {}),
-                    "ownerReferences": [owner_reference(rs, "apps/v1", "ReplicaSet")],
+                    "ownerReferences": [owner_reference(rs, self._version, self._kind)],
                 },
                 "spec": template["spec"],
             }
@@ -90,7 +127,10 @@ class ReplicaSets:
         return ""
 
     def _delete(self, rs: Object, pods: list[Object], count: int, now: float) -> None:
-        for pod in choose_victims(pods, count, now):
+        victims = choose_victims(pods, count, now)
+        if self._owner.numbered:
+            victims = sorted(pods, key=_number, reverse=True)[:count]
+        for pod in victims:
             namespace, name = key_of(pod)
             try:
                 self._c.store.delete(PODS, namespace, name)
@@ -101,7 +141,7 @@ class ReplicaSets:
             self._event(rs, "Normal", "SuccessfulDelete", f"Deleted pod: {name}")
 
     def _event(self, rs: Object, type_: str, reason: str, message: str) -> None:
-        self._c.recorder.event(rs, "apps/v1", "ReplicaSet", type_, reason, message, _SOURCE)
+        self._c.recorder.event(rs, self._version, self._kind, type_, reason, message, self._owner.source)
 
     def _write_status(self, rs: Object, key: Key, pods: list[Object], failure: str, now: float) -> None:
         need = float(rs["spec"].get("minReadySeconds") or 0)
@@ -113,7 +153,7 @@ class ReplicaSets:
         def change(status: Object) -> Object:
             new: Object = {
                 "replicas": len(pods),
-                "fullyLabeledReplicas": len(pods),
+                **dict.fromkeys(self._owner.same_as_replicas, len(pods)),
                 "readyReplicas": len(ready),
                 "availableReplicas": available,
                 "observedGeneration": rs["metadata"].get("generation", 1),
@@ -129,7 +169,7 @@ class ReplicaSets:
                 new["conditions"] = conditions
             return new
 
-        self._c.set_status(REPLICASETS, *key, change)
+        self._c.set_status(self._resource, *key, change)
 
 
 def choose_victims(pods: list[Object], count: int, now: float) -> list[Object]:
@@ -162,6 +202,18 @@ def choose_victims(pods: list[Object], count: int, now: float) -> list[Object]:
         )
 
     return sorted(pods, key=rank)[:count]
+
+
+def _number(pod: Object) -> int:
+    """The number at the end of a pod's name; -1 if there is none."""
+    text = pod["metadata"]["name"].rpartition("-")[2]
+    return int(text) if text.isdecimal() else -1
+
+
+def _free_numbers(name: str, pods: list[Object]) -> Iterator[int]:
+    """The numbers that none of the pods (those on their way out included) has."""
+    taken = {_number(pod) for pod in pods}
+    return (number for number in itertools.count() if number not in taken)
 
 
 def _cost(pod: Object) -> int:

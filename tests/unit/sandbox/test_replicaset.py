@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from hpatui.sandbox.controllers.objects import stamp
 from hpatui.sandbox.controllers.replicaset import choose_victims
+from hpatui.sandbox.scenarios import build as b
+
+from .world import SPACE, TestWorld
 
 _NOW = 1_700_000_000.0
 
@@ -67,3 +72,23 @@ def test_more_restarts() -> None:
 
 def test_the_younger_one() -> None:
     assert _first(_pod("a", age=50_000.0), _pod("z", age=800.0)) == "z"
+
+
+@pytest.mark.parametrize(("api", "kind"), [("apps/v1", "StatefulSet"), ("argoproj.io/v1alpha1", "Rollout")])
+def test_other_owners_scale_too(api: str, kind: str) -> None:
+    world = TestWorld()
+    template = b.deployment(SPACE, "db", needs=b.resources("100m", "64Mi"))["spec"]
+    meta = {"name": "db", "namespace": SPACE}
+    world.apply({"apiVersion": api, "kind": kind, "metadata": meta, "spec": {**template, "replicas": 2}})
+    world.advance(10.0)
+    assert world.ready() == 2
+    world.apply(b.autoscaler(SPACE, "db", [b.cpu(30)], most=4, kind=kind, api=api))
+    world.load(0.3, 30.0)
+    assert world.ready() == 4
+    names = {pod["metadata"]["name"] for pod in world.pods()}
+    if kind == "StatefulSet":
+        assert names == {f"db-{number}" for number in range(4)}
+    world.load(0.0, 60.0)
+    assert world.ready() == 1
+    if kind == "StatefulSet":
+        assert world.exists("", "pods", "db-0")
