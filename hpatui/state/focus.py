@@ -20,6 +20,7 @@ from hpatui.model import (
     SourceStatus,
     Workload,
 )
+from hpatui.state.frames import Frame
 from hpatui.state.history import record_events
 from hpatui.state.observer import Observer
 from hpatui.state.series import HpaHistory
@@ -147,6 +148,10 @@ class Focus:
         if len(self._events) > MAX_EVENTS:
             newest = sorted(self._events.items(), key=lambda pair: pair[1].last_seen or 0.0)[-MAX_EVENTS:]
             self._events = dict(newest)
+
+    def frames(self) -> tuple[Frame, ...]:
+        """The recorded syncs, oldest first."""
+        return tuple(self._observer.frames)
 
     # Out ------------------------------------------------------------------------------------------------------
 

@@ -30,7 +30,7 @@ from hpatui.state.patterns import ReplicaWrite, Watched, find_patterns
 from hpatui.state.series import HpaHistory
 from hpatui.state.syncs import SyncClock
 
-RING = 64  # Facts kept
+RING = 64
 COALESCE = 0.05  # facts within this many seconds of each other become one
 EFFECT_WITHIN = 5.0  # seconds between the controller's write to the target and its status, as they arrive here
 SETTLE = 1.0  # seconds to wait for the HPA's side of a change of size before explaining on
@@ -220,8 +220,20 @@ class Observer:
             self.syncs.append(sync)
             self._compared += 1
             self._agreed += sync.agreed
+        inputs, decision = self._as_measured(inputs, decision, after, time)
         self._keep(Frame(time, inputs, self._memory, sync.to_size))
-        self._memory = bounded(self._remember(inputs, decision, after, sync))
+        memory = decision.memory
+        if decision.replicas != sync.to_size or (decision.rescaled_to is not None) != sync.rescaled:
+            memory = mended(self._memory, memory, time, sync.from_size, sync.to_size if scaled else None)
+        self._memory = bounded(memory)
+
+    def _as_measured(self, inputs: Inputs, decision: Decision, after: Hpa, time: float) -> tuple[Inputs, Decision]:
+        """The decision made again from what the controller's status says it measured, where that differs."""
+        try:
+            better = adjusted(inputs, decision, self._reader.hpa(after))
+        except MalformedObject:
+            better = None
+        return (inputs, decision) if better is None else (better, self._decide_on(better, time))
 
     def _keep(self, frame: Frame) -> None:
         """Record a frame; the oldest go when there are many, or many samples in them."""
@@ -229,22 +241,6 @@ class Observer:
         self._samples += len(frame.inputs.metrics.pod_metrics)
         while len(self.frames) > MAX_SYNCS or (self._samples > MAX_SAMPLES and len(self.frames) > 1):
             self._samples -= len(self.frames.popleft().inputs.metrics.pod_metrics)
-
-    def _remember(self, inputs: Inputs, decision: Decision, after: Hpa, sync: Sync) -> Memory:
-        """The controller's memory after a sync: that of the decision, made again from what its status says it measured
-        where that differs, and mended where it still went otherwise.
-        """
-        try:
-            better = adjusted(inputs, decision, self._reader.hpa(after))
-        except MalformedObject:
-            better = None
-        if better is not None:
-            decision = self._decide_on(better, sync.time)
-        agrees = decision.replicas == sync.to_size and (decision.rescaled_to is not None) == sync.rescaled
-        if agrees:
-            return decision.memory
-        scaled_to = sync.to_size if sync.rescaled else None
-        return mended(self._memory, decision.memory, sync.time, sync.from_size, scaled_to)
 
     def _decide(self, hpa: Hpa, facts: Facts | None, now: float) -> tuple[Inputs, Decision] | None:
         """The inputs and the decision on them at `now`, or None where too little is known."""

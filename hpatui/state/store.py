@@ -33,6 +33,7 @@ from hpatui.model import (
     Workload,
 )
 from hpatui.state.focus import Focus
+from hpatui.state.frames import Frame
 from hpatui.state.headline import headline
 from hpatui.state.history import record_gap, record_hpa
 from hpatui.state.series import HpaHistory, LoadHistory, Rescale
@@ -120,6 +121,10 @@ class Store:
     def hpa(self, key: Key) -> Hpa | None:
         """The HPA as last seen."""
         return self._hpas.get(key)
+
+    def frames(self) -> tuple[Frame, ...]:
+        """The recorded syncs of the HPA in focus, oldest first, for replays (`whatif`)."""
+        return self._focus.frames() if self._focus is not None else ()
 
     def status(self, kind: Kind) -> SourceStatus | None:
         """The status of a kind's stream, if it has one."""

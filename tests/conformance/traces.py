@@ -38,6 +38,7 @@ from hpatui.model import (
     Upserted,
     Workload,
 )
+from hpatui.state.frames import Frame
 from hpatui.state.history import parse_rescale
 from hpatui.state.store import Store
 from tests.conformance import trace_objects as objects
@@ -205,6 +206,18 @@ def replay(path: Path) -> list[TraceResult]:
     return [Replay(names[key], flags_of(facts), key, started).run(lines) for key in keys]
 
 
+def frames_of(path: Path) -> tuple[Frame, ...]:
+    """The syncs that watching the (only) HPA of a trace records."""
+    facts = json.loads(facts_path(path).read_text())
+    lines = list(_lines(path))
+    started = parse_rfc3339(facts["started"]).timestamp()
+    started += fraction_of(lines, started)
+    key = next(objects.key_of(line["object"]) for line in lines if line["source"] == "hpa")
+    run = Replay(path.name, flags_of(facts), key, started)
+    run.run(samples_in_time(lines, started))
+    return run.store.frames()
+
+
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
     with gzip.open(path, "rt") as stream:
         for line in stream:
@@ -219,7 +232,7 @@ class Replay:
         self._key = key
         self._start = started
         self._flags = flags
-        self._store = Store(flags=self._flags, now=self._start)
+        self.store = Store(flags=self._flags, now=self._start)
         self._known: dict[str, dict[str, Any]] = {"deployment": {}, "pod": {}, "event": {}, "podmetrics": {}}
         self._target = ""
         self._hpa: Hpa | None = None
@@ -259,16 +272,16 @@ class Replay:
 
     def _feed_hpa(self, type_: str, hpa: Hpa, now: float) -> None:
         if type_ == "DELETED":
-            self._store.apply(Deleted(Kind.HPA, hpa.key, hpa.uid), now)
+            self.store.apply(Deleted(Kind.HPA, hpa.key, hpa.uid), now)
             return
         before = self._hpa
         self._hpa = hpa
         if before is not None and hpa.last_scale_time != before.last_scale_time:
             self._judge(before, hpa, now)
-        self._store.apply(Upserted(Kind.HPA, hpa), now)
+        self.store.apply(Upserted(Kind.HPA, hpa), now)
         if before is None:
             self._target = hpa.reference.name
-            self._store.focus(hpa.key, now)
+            self.store.focus(hpa.key, now)
             self._list_all(now)
 
     def _list_all(self, now: float) -> None:
@@ -277,11 +290,11 @@ class Replay:
         live = SourceStatus(SourceState.LIVE, now)
         for source, kind in _KINDS.items():
             items = tuple(_MAKERS[source](o) for o in self._known[source].values() if self._belongs(source, o))
-            self._store.apply(Listed(kind, items, scope), now)
-            self._store.apply(StatusChanged(kind, live, scope), now)
+            self.store.apply(Listed(kind, items, scope), now)
+            self.store.apply(StatusChanged(kind, live, scope), now)
         usages = tuple(objects.usage(o) for o in self._known["podmetrics"].values())
-        self._store.apply(StatusChanged(Kind.POD_USAGE, live, scope), now)
-        self._store.apply(Listed(Kind.POD_USAGE, usages, scope), now)
+        self.store.apply(StatusChanged(Kind.POD_USAGE, live, scope), now)
+        self.store.apply(Listed(Kind.POD_USAGE, usages, scope), now)
 
     def _belongs(self, source: str, obj: Any) -> bool:
         if source == "deployment":
@@ -306,9 +319,9 @@ class Replay:
             return
         kind, scope = _KINDS[source], str(self._key)
         if type_ == "DELETED":
-            self._store.apply(Deleted(kind, objects.key_of(obj), obj["metadata"]["uid"], scope), now)
+            self.store.apply(Deleted(kind, objects.key_of(obj), obj["metadata"]["uid"], scope), now)
         else:
-            self._store.apply(Upserted(kind, _MAKERS[source](obj), scope), now)
+            self.store.apply(Upserted(kind, _MAKERS[source](obj), scope), now)
 
     def _feed_metrics(self, obj: Any, now: float) -> None:
         scope = str(self._key)
@@ -316,22 +329,22 @@ class Replay:
             message = str(obj.get("message", "the server is currently unable to handle the request"))
             if self._hpa is not None:
                 status = SourceStatus(SourceState.RECONNECTING, now, message)
-                self._store.apply(StatusChanged(Kind.POD_USAGE, status, scope), now)
+                self.store.apply(StatusChanged(Kind.POD_USAGE, status, scope), now)
             return
         known = {item["metadata"]["name"]: item for item in obj["items"]}
         self._known["podmetrics"] = known
         if self._hpa is None:
             return
         own = tuple(objects.usage(o) for o in known.values() if self._belongs("podmetrics", o))
-        self._store.apply(StatusChanged(Kind.POD_USAGE, SourceStatus(SourceState.LIVE, now), scope), now)
-        self._store.apply(Listed(Kind.POD_USAGE, own, scope), now)
+        self.store.apply(StatusChanged(Kind.POD_USAGE, SourceStatus(SourceState.LIVE, now), scope), now)
+        self.store.apply(Listed(Kind.POD_USAGE, own, scope), now)
 
     # Judging --------------------------------------------------------------------------------------------------
 
     def _look(self, now: float) -> None:
         """What the explanation says now."""
-        self._store.tick(now)
-        detail = self._store.snapshot(now).detail
+        self.store.tick(now)
+        detail = self.store.snapshot(now).detail
         if detail is None or detail.explanation is None:
             return
         explanation = detail.explanation

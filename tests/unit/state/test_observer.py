@@ -309,12 +309,13 @@ def test_a_tolerance_that_nobody_told_is_inferred() -> None:
     watch = Watch(cpu=50, high=99)
     for size in range(3, 12):
         watch.use(54)
-        watch.now += 11  # a write on the second sync of each round
-        watch.wrote(current=size - 1, desired=size, cpu=54, scaled=watch.now, reason="SucceededRescale", high=99)
+        watch.now += 15
+        scaled = watch.now
+        watch.wrote(current=size - 1, desired=size, cpu=54, scaled=scaled, reason="SucceededRescale", high=99)
         watch.replicas = size
         watch.use(50)  # the new pod takes its share
-        for _ in watch.ticks(19):
-            pass
+        watch.now += 15
+        watch.wrote(current=size, desired=size, cpu=50, scaled=scaled, high=99)
     explanation = watch.observer.explanation(watch.now)
     assert explanation is not None
     assert explanation.agreed < explanation.compared
