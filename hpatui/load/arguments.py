@@ -1,0 +1,32 @@
+"""The flags of `hpatui load`. Imports nothing heavy: the command line is built from it."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add target, plan, limits and output flags."""
+    add = parser.add_argument
+    add("target", metavar="TARGET", help="a URL, [NS/]NAME of an HPA, or svc/[NS/]NAME[:PORT]")
+    add("--rate", type=float, metavar="R", help="requests per second, independent of answers (open model; default 50)")
+    add("--concurrency", type=int, metavar="N", help="connections that send as fast as answered (closed model)")
+    add("--duration", metavar="30s", help="how long (default: until interrupted)")
+    add("--shape", default="steady", metavar="S", help="steady, ramp, steps, spike, sine, sawtooth")
+    add("--stages", metavar="TEXT", help="stages as text: '50/s for 1m; 50->400/s over 2m'")
+    add("--method", default="GET", metavar="M", help="request method")
+    add("--header", action="append", default=[], metavar="'K: V'", help="a request header; may be repeated")
+    add("--body", metavar="TEXT|@FILE", help="request body")
+    add("--timeout", default="10s", metavar="10s", help="per request")
+    add("--connections", choices=("renewed", "kept", "single"), default="renewed", help="connection policy")
+    add("--arrivals", choices=("even", "poisson"), default="even", help="spacing of requests in the open model")
+    add("--http2", action="store_true", help="HTTP/2")
+    add("--insecure", action="store_true", help="do not check TLS certificates")
+    add("--via", choices=("auto", "url", "proxy"), default="auto", help="the way to an HPA's target")
+    add("--max-rate", type=float, default=200.0, metavar="R", help="never more requests per second than this (200)")
+    add("--allow-host", action="append", default=[], metavar="HOST", help="a host outside this machine that may be hit")
+    add("--max-p95", metavar="250ms", help="exit code 1 when the 95th percentile of response time is above")
+    add("--max-errors", metavar="1%%", help="exit code 1 when more requests fail or stay unserved")
+    add("--no-breaker", action="store_true", help="go on at full rate even when everything fails")
+    add("--json", action="store_true", help="print the result as JSON")
+    add("--yes", action="store_true", help="do not ask before load on a cluster that is not the sandbox")

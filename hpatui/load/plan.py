@@ -1,0 +1,195 @@
+"""What load to send: a model, stages of rate over time, and how each request looks. Pure; nothing is sent here.
+
+A stage as people write it: `50/s for 1m`, `50->400/s over 2m`, `400/s until stable max 10m`. Several are joined with `;`
+or `,`. Rates are requests per second, durations seconds.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from hpatui.errors import UsageError
+
+MAX_RATE = 200_000.0
+DEFAULT_CONCURRENCY = 32
+UNTIL = ("scaled", "stable", "min")
+
+_UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """From `start` to `end` requests/s within `duration` seconds (None: until told), in a `shape`.
+
+    `until`: a condition that ends the stage early: scaled, stable, min or replicas>=N.
+    """
+
+    start: float
+    end: float
+    duration: float | None
+    shape: str = "ramp"  # ramp (steady when start == end), sine, sawtooth
+    period: float = 60.0
+    until: str = ""
+    name: str = ""
+
+    def rate_at(self, t: float) -> float:
+        """The rate at `t` seconds after the stage's start."""
+        if self.shape == "sine":
+            middle, swing = (self.start + self.end) / 2, (self.end - self.start) / 2
+            return middle - swing * math.cos(2 * math.pi * t / self.period)
+        if self.shape == "sawtooth":
+            return self.start + (self.end - self.start) * ((t % self.period) / self.period)
+        if self.duration is None or self.start == self.end:
+            return self.end
+        return self.start + (self.end - self.start) * min(t / self.duration, 1.0)
+
+    def text(self) -> str:
+        """The stage as people write it."""
+        rate = f"{self.start:g}/s" if self.start == self.end else f"{self.start:g}->{self.end:g}/s"
+        kind = "" if self.shape == "ramp" else f"{self.shape} "
+        how_long = "" if self.duration is None else f" for {self.duration:g}s"
+        return self.name or f"{kind}{rate}{how_long}" + (f" until {self.until}" if self.until else "")
+
+
+@dataclass(frozen=True, slots=True)
+class RequestSpec:
+    """How each request looks. `expect` empty: 200 to 399 count as success."""
+
+    method: str = "GET"
+    path: str = ""  # appended to the target's base path
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    weight: float = 1.0
+    expect: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LoadPlan:
+    """The whole order. `open` model: `stages` of rate; `closed`: `concurrency` connections, as fast as answered.
+
+    `connections` caps the open ones; `connection_age` seconds after which one is renewed (plus or minus 30 %; 0: one per
+    request; infinite: kept). `max_rate` is never exceeded. `arrivals`: even or poisson.
+    """
+
+    model: str = "open"
+    stages: tuple[Stage, ...] = (Stage(50.0, 50.0, None),)
+    concurrency: int = DEFAULT_CONCURRENCY
+    duration: float | None = None
+    requests: tuple[RequestSpec, ...] = (RequestSpec(),)
+    timeout: float = 10.0
+    connections: int = 512
+    connection_age: float = 5.0
+    max_rate: float = 200.0
+    max_body: int = 1 << 20
+    arrivals: str = "even"
+    seed: int | None = None
+    http2: bool = False
+    breaker: bool = True
+
+    def check(self) -> None:
+        """Raise UsageError where a value cannot be used."""
+        highest = max((max(stage.start, stage.end) for stage in self.stages), default=0.0)
+        lowest = min((min(stage.start, stage.end) for stage in self.stages), default=0.0)
+        if self.model not in ("open", "closed"):
+            raise UsageError(f"there is no load model {self.model!r}", hint="open or closed")
+        if self.model == "open" and (highest <= 0 or lowest < 0 or not math.isfinite(highest)):
+            raise UsageError(f"a rate of {highest:g} requests/s is no load", hint="give a rate above 0")
+        if self.model == "open" and highest > min(self.max_rate, MAX_RATE):
+            raise UsageError(
+                f"{highest:g} requests/s is more than the limit of {min(self.max_rate, MAX_RATE):g}",
+                hint="raise it with --max-rate if you mean it",
+            )
+        if not 1 <= self.concurrency <= 10_000:
+            raise UsageError(f"a concurrency of {self.concurrency} cannot be used", hint="1 to 10000")
+        if self.timeout <= 0:
+            raise UsageError(f"a timeout of {self.timeout:g} s cannot be used", hint="give one above 0")
+
+    def with_rate(self, rate: float) -> LoadPlan:
+        """The same plan at a steady rate."""
+        return replace(self, stages=(Stage(rate, rate, None),))
+
+    def text(self) -> str:
+        """The plan in a few words."""
+        if self.model == "closed":
+            return f"closed, {self.concurrency} connections"
+        return "; ".join(stage.text() for stage in self.stages)
+
+
+def parse_duration(text: str) -> float:
+    """`30`, `30s`, `1m30s`, `500ms`, `2h` -> seconds. UsageError where it is none."""
+    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|)", text.strip())
+    if not parts or "".join(number + unit for number, unit in parts) != text.strip():
+        raise UsageError(f"{text!r} is no duration", hint="write 30s, 5m or 1h30m")
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)
+
+
+_STAGE = re.compile(
+    r"(?:(?P<shape>steady|ramp|sine|sawtooth|spike)\s+)?"
+    r"(?P<start>\d+(?:\.\d+)?)(?:\s*->\s*(?P<end>\d+(?:\.\d+)?))?\s*(?:/s|rps)?"
+    r"(?:\s+(?:for|over)\s+(?P<duration>\S+))?"
+    r"(?:\s+every\s+(?P<period>\S+))?"
+    r"(?:\s+until\s+(?P<until>scaled|stable|min|replicas>=\d+)(?:\s+max\s+(?P<most>\S+))?)?"
+)
+
+
+def parse_stages(text: str) -> tuple[Stage, ...]:
+    """One line of stages -> stages. UsageError names the stage that cannot be read."""
+    stages: list[Stage] = []
+    for part in re.split(r"[;,]", text):
+        words = part.strip()
+        match = _STAGE.fullmatch(words)
+        if match is None:
+            raise UsageError(f"the stage {words!r} cannot be read", hint="write `50/s for 1m` or `50->400/s over 2m`")
+        start = float(match["start"])
+        end = float(match["end"]) if match["end"] else start
+        shape = match["shape"] or "ramp"
+        duration = parse_duration(match["duration"]) if match["duration"] else None
+        if match["until"] and match["most"]:
+            duration = parse_duration(match["most"])
+        stages.append(
+            Stage(
+                start,
+                end,
+                duration,
+                "ramp" if shape in ("steady", "spike", "ramp") else shape,
+                parse_duration(match["period"]) if match["period"] else 60.0,
+                match["until"] or "",
+            )
+        )
+    return tuple(stages)
+
+
+def shaped(shape: str, rate: float, duration: float | None) -> tuple[Stage, ...]:
+    """The named shapes around a rate: steady, ramp, steps, spike, sine, sawtooth."""
+    whole = duration or 300.0
+    match shape:
+        case "steady":
+            return (Stage(rate, rate, duration),)
+        case "ramp":
+            return (Stage(0.0, rate, whole),)
+        case "steps":
+            return tuple(Stage(rate * step / 4, rate * step / 4, whole / 4) for step in (1, 2, 3, 4))
+        case "spike":
+            return (
+                Stage(rate / 5, rate / 5, whole / 3),
+                Stage(rate, rate, whole / 3),
+                Stage(rate / 5, rate / 5, whole / 3),
+            )
+        case "sine" | "sawtooth":
+            return (Stage(rate / 10, rate, duration, shape, max(whole / 5, 10.0)),)
+    raise UsageError(f"there is no shape {shape!r}", hint="steady, ramp, steps, spike, sine or sawtooth")
+
+
+_STEPS = (1, 2, 3, 5, 7.5)
+
+
+def nudge(rate: float, direction: int, most: float) -> float:
+    """The next round rate up (+1) or down (-1): 1, 2, 3, 5, 7.5, 10, 20, ..., at most `most`."""
+    ladder = [step * 10.0**power for power in range(-1, 6) for step in _STEPS]
+    if direction > 0:
+        return min(next((value for value in ladder if value > rate * 1.001), rate), most)
+    lower = [value for value in ladder if value < rate * 0.999 and value >= 1]
+    return lower[-1] if lower else rate
