@@ -1,0 +1,131 @@
+"""The engine as the session sees it: a child process that is started, steered and ended.
+
+The child has its own session and no terminal. The order with its token goes over the pipe, never as an argument.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+
+import msgspec
+
+from hpatui.errors import LoadError
+from hpatui.load.messages import (
+    Ended,
+    Heartbeat,
+    Order,
+    Pause,
+    Report,
+    Resume,
+    SetRate,
+    SkipStage,
+    Start,
+    Stop,
+    report_of,
+    to_line,
+)
+from hpatui.load.plan import LoadPlan
+from hpatui.load.target import Target
+
+HEARTBEAT = 2.0
+STOP_WITHIN = 0.4  # seconds; then the child is killed
+
+
+class LoadProcess:
+    """One run of the engine."""
+
+    def __init__(self) -> None:
+        self._process: asyncio.subprocess.Process | None = None
+        self._beating: asyncio.Task[None] | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether the child lives."""
+        return self._process is not None and self._process.returncode is None
+
+    async def start(self, plan: LoadPlan, target: Target) -> None:
+        """Start the child and give the order. UsageError for a plan that cannot be used, LoadError if it fails."""
+        plan.check()
+        await self.stop()
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "hpatui.load.worker", start_new_session=True, limit=2**22,
+                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+            )  # fmt: skip
+        except OSError as error:
+            raise LoadError(f"cannot start the load engine: {error.strerror}") from error
+        self._tell(Start(plan, target))
+        self._beating = asyncio.create_task(self._beat())
+
+    async def reports(self) -> AsyncIterator[Report]:
+        """Samples and at last Ended; LoadError if the engine died."""
+        process = self._process
+        if process is None or process.stdout is None:
+            return
+        while line := await process.stdout.readline():
+            try:
+                report = report_of(line)
+            except msgspec.MsgspecError as error:
+                raise LoadError("the load engine said something unreadable") from error
+            yield report
+            if isinstance(report, Ended):
+                await self.stop()
+                return
+        if process is self._process:
+            await self.stop()
+            raise LoadError("the load engine ended unexpectedly")
+
+    def set_rate(self, rate: float) -> None:
+        """Another steady rate from now on."""
+        self._tell(SetRate(rate))
+
+    def pause(self) -> None:
+        """Send nothing until `resume`."""
+        self._tell(Pause())
+
+    def resume(self) -> None:
+        """Go on."""
+        self._tell(Resume())
+
+    def skip_stage(self) -> None:
+        """The stage's condition is met."""
+        self._tell(SkipStage())
+
+    def finish(self) -> None:
+        """Ask for the end; `reports` then gives Ended with the totals."""
+        self._tell(Stop())
+
+    def _tell(self, order: Order) -> None:
+        process = self._process
+        if process is not None and process.stdin is not None and not process.stdin.is_closing():
+            with contextlib.suppress(OSError):
+                process.stdin.write(to_line(order))
+
+    async def _beat(self) -> None:
+        while self.running:
+            await asyncio.sleep(HEARTBEAT)
+            self._tell(Heartbeat())
+
+    async def stop(self) -> None:
+        """End the child, whatever it does, within half a second; idempotent."""
+        process, self._process = self._process, None
+        if self._beating is not None:
+            self._beating.cancel()
+            self._beating = None
+        if process is None:
+            return
+        if process.stdin is not None:
+            with contextlib.suppress(OSError):
+                process.stdin.close()
+        try:
+            async with asyncio.timeout(STOP_WITHIN):
+                await process.wait()
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()

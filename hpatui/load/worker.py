@@ -1,0 +1,130 @@
+"""The engine's process: orders come in on standard input, samples go out on standard output.
+
+It ends when standard input ends, when no word came for some seconds, or when the kernel says that the parent died;
+so load never outlives the program that ordered it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import gc
+import os
+import signal
+import sys
+
+import msgspec
+
+from hpatui.load.engine import Engine
+from hpatui.load.messages import (
+    Ended,
+    Pause,
+    Resume,
+    Sampled,
+    SetRate,
+    SkipStage,
+    Start,
+    Stop,
+    order_of,
+    to_line,
+)
+from hpatui.model import LoadSample, LoadTotals
+
+SILENCE = 10.0  # seconds without a word from the parent after which the load stops
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent() -> None:
+    """Ask the kernel (Linux) to end this process when its parent dies."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() == 1:
+            os._exit(1)
+
+
+class Worker:
+    """Reads orders and runs the engine."""
+
+    def __init__(self, reader: asyncio.StreamReader, out: asyncio.WriteTransport) -> None:
+        self._reader = reader
+        self._out = out
+        self._engine: Engine | None = None
+
+    async def run(self) -> None:
+        """From the first order to the end."""
+        line = await self._reader.readline()
+        if not line:
+            return
+        order = order_of(line)
+        if not isinstance(order, Start):
+            return
+        try:
+            self._engine = Engine(order.plan, order.target, self._say)
+        except (OSError, ValueError) as error:
+            self._out.write(to_line(Ended(LoadTotals(), {}, str(error))))
+            return
+        engine = self._engine
+        gc.freeze()
+        listening = asyncio.create_task(self._listen(engine))
+        totals = await engine.run()
+        listening.cancel()
+        self._out.write(to_line(Ended(totals, engine.stats.summary())))
+
+    def _say(self, sample: LoadSample, totals: LoadTotals) -> None:
+        self._out.write(to_line(Sampled(sample, totals)))
+
+    async def _listen(self, engine: Engine) -> None:
+        """Orders until the pipe ends or falls silent; then the engine stops."""
+        while True:
+            try:
+                async with asyncio.timeout(SILENCE):
+                    line = await self._reader.readline()
+            except TimeoutError:
+                line = b""
+            if not line:
+                engine.stop()
+                return
+            match order_of(line):
+                case SetRate(rate=rate):
+                    engine.set_rate(rate)
+                case Pause():
+                    engine.pause()
+                case Resume():
+                    engine.resume()
+                case SkipStage():
+                    engine.skip_stage()
+                case Stop():
+                    engine.stop()
+                    return
+                case _:
+                    pass
+
+
+async def _main() -> None:
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader(limit=2**24)
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin.buffer)
+    out, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, sys.stdout.buffer)
+    await Worker(reader, out).run()
+    while out.get_write_buffer_size() and not out.is_closing():
+        await asyncio.sleep(0.005)
+
+
+def main() -> int:
+    """Run one engine; uvloop where it is installed."""
+    die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    try:
+        import uvloop
+
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_main())
+    except ImportError:
+        asyncio.run(_main())
+    except (BrokenPipeError, msgspec.MsgspecError):
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
