@@ -24,11 +24,8 @@ async def run_checks(look: Look, clock: Clock, namespace: str | None, hpa: Key |
     await world.load()
     metrics = await check_metrics(world)
     broken = {check.id for check in metrics.checks if check.outcome is Outcome.FAILED}
-    families = [
-        metrics,
-        await check_hpas(world, broken),
-        check_limits(world),
-        await check_pods(world),
-        await check_fights(world),
-    ]
+    hpas = await check_hpas(world, broken)
+    pods = await check_pods(world)
+    stuck = {check.about: check.id for check in pods.checks if check.outcome is Outcome.FAILED}
+    families = [metrics, hpas, check_limits(world, stuck), pods, await check_fights(world)]
     return Report(world.now, world.scope, tuple(check for family in families for check in family.checks))

@@ -15,6 +15,7 @@ from hpatui.doctor.world import Sight, Subject, World
 
 FLAPPING_WINDOW = 600.0
 FLAPPING_CHANGES = 3  # changes of direction within the window
+MOST_REPEATS = 50
 CONTROLLERS = ("kube-controller-manager", "horizontal-pod-autoscaler")
 
 _NEW_SIZE = re.compile(r"New size: (\d+);")
@@ -87,10 +88,14 @@ def _flapping(world: World, family: Family, subject: Subject, events: Sequence[J
 
 
 def _moments(event: Json) -> list[float]:
-    """When the event happened: an aggregated one gives its first and last time, no more is told."""
+    """When the event happened. Of an aggregated one only the first and last time and the count are told; the others are
+    taken to lie evenly between.
+    """
     last, first = event_time(event), time_of(event, "firstTimestamp")
-    found = [moment for moment in (first, last) if moment is not None]
-    return found if (number(event, "count") or 1) > 1 else found[-1:]
+    count = min(number(event, "count") or 1, MOST_REPEATS)
+    if last is None or first is None or count < 2:
+        return [] if last is None else [last]
+    return [first + (last - first) * index / (count - 1) for index in range(count)]
 
 
 def _second_writer(world: World, family: Family, subject: Subject) -> None:

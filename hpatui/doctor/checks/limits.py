@@ -6,6 +6,7 @@ None of these is broken; each is a warning with the number to change.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import ceil
 
 from hpatui.doctor.checks.base import Family, plural, span
@@ -13,17 +14,23 @@ from hpatui.doctor.fields import Json, amount, child, condition, items, number, 
 from hpatui.doctor.report import Evidence
 from hpatui.doctor.world import Subject, World
 
-FLOOR_FOR = 3600.0  # seconds at minReplicas before the floor is worth a word
+FLOOR_FOR = 1800.0  # seconds at minReplicas before the floor is worth a word
 DEFAULT_WINDOW = 300
 
 
-def check_limits(world: World) -> Family:
-    """The whole family, from the HPAs' own status."""
+def check_limits(world: World, stuck: Mapping[str, str]) -> Family:
+    """The whole family, from the HPAs' own status. `stuck`: HPAs whose pods do not come, with the check that says so:
+    what such an HPA wants in vain follows from that.
+    """
     family = Family("limits")
     if not world.subjects:
         return family
     for subject in world.subjects:
         if text(condition(subject.hpa, "ScalingActive"), "status") != "True":
+            continue
+        if subject.about in stuck:
+            reason = "its pods do not come, so nothing follows from what it wants"
+            family.skip("at-max", "room up to maxReplicas", reason, about=subject.about, follows=stuck[subject.about])
             continue
         _limited(world, family, subject)
         _held(family, subject)
@@ -145,6 +152,8 @@ def _held(family: Family, subject: Subject) -> None:
     length = f"{window} s" if window is not None else f"{DEFAULT_WINDOW} s unless the controller's flag says otherwise"
     wants = max(wanted_replicas(subject.hpa).values(), default=None)
     desired = number(subject.hpa, "status", "desiredReplicas") or 0
+    if desired <= (number(subject.hpa, "spec", "minReplicas") or 1):
+        return  # there is nothing to come down to
     wish = f"wants {wants} now, " if wants is not None and wants < desired else ""
     family.warn(
         "held",
