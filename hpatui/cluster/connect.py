@@ -74,6 +74,11 @@ class Connection:
         self._session: aiohttp.ClientSession | None = None
         self.ssl: ssl.SSLContext | None = None
 
+    @property
+    def access(self) -> ClusterAccess:
+        """What the kubeconfig says about this cluster."""
+        return self._access
+
     def __repr__(self) -> str:
         return f"Connection({self.context!r}, {self.host!r})"
 

@@ -1,0 +1,112 @@
+"""From an HPA to a way in for load: scale target -> labels of its pods -> Service -> the API server's service proxy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hpatui.cluster.connect import Connection
+from hpatui.cluster.resources import collection_path
+from hpatui.errors import LoadError, NotServedError
+from hpatui.model import Hpa
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRoute:
+    """A Service in front of an HPA's pods, and how to reach it through the API server.
+
+    `headers` say who we are; they are never shown. `ready` is the number of ready endpoints.
+    """
+
+    namespace: str
+    service: str
+    port: int
+    proxy_url: str
+    ready: int
+    session_affinity: bool
+    headers: Mapping[str, str] = field(repr=False)
+    ca_file: str | None = None
+    ca_data: str | None = None
+    verify: bool = True
+
+    @property
+    def text(self) -> str:
+        """For people: `php-apache:80 by service proxy`."""
+        return f"{self.service}:{self.port} by service proxy"
+
+
+async def find_route(connection: Connection, hpa: Hpa) -> ServiceRoute:
+    """The Service of an HPA's target. LoadError says what is missing: target, Service, port or ready endpoints."""
+    namespace, ref = hpa.key.namespace, hpa.reference
+    path = await collection_path(connection, ref.api_version, ref.kind, namespace)
+    try:
+        target = await connection.get_json(f"{path}/{ref.name}")
+    except NotServedError as error:
+        raise LoadError(
+            f"the HPA's target {ref} does not exist", hint="create it, or correct scaleTargetRef"
+        ) from error
+    labels = ((target.get("spec") or {}).get("template") or {}).get("metadata", {}).get("labels") or {}
+    found = await connection.get_json(f"/api/v1/namespaces/{namespace}/services")
+    services = [service for service in found.get("items") or () if _selects(service, labels)]
+    if not services:
+        raise LoadError(f"no Service selects the pods of {ref}", hint="name a URL with --load-url")
+    return await route_to(connection, services[0])
+
+
+async def route_of_service(connection: Connection, namespace: str, name: str, port: int | None = None) -> ServiceRoute:
+    """A Service by its name."""
+    try:
+        service = await connection.get_json(f"/api/v1/namespaces/{namespace}/services/{name}")
+    except NotServedError as error:
+        raise LoadError(f"there is no Service {name} in namespace {namespace}") from error
+    return await route_to(connection, service, port)
+
+
+async def route_to(connection: Connection, service: Mapping[str, Any], port: int | None = None) -> ServiceRoute:
+    """The way to a Service's port: the one named, else the first that looks like HTTP, else the first."""
+    metadata, spec = service.get("metadata") or {}, service.get("spec") or {}
+    namespace, name = str(metadata.get("namespace")), str(metadata.get("name"))
+    ports = [item for item in spec.get("ports") or () if item.get("protocol", "TCP") == "TCP"]
+    if port is not None:
+        ports = [item for item in ports if item.get("port") == port]
+    if not ports:
+        wanted = f"port {port}" if port is not None else "TCP port"
+        raise LoadError(f"Service {name} has no {wanted}", hint="name another, or a URL with --load-url")
+    chosen = next((item for item in ports if _looks_like_http(item)), ports[0])
+    number = int(chosen.get("port", 0))
+    ready = await _ready_endpoints(connection, namespace, name)
+    if ready == 0:
+        raise LoadError(f"Service {name} has no ready endpoints", hint="wait until a pod is ready")
+    scheme = "https:" if number == 443 or str(chosen.get("name", "")).startswith("https") else ""
+    access = connection.access
+    return ServiceRoute(
+        namespace=namespace,
+        service=name,
+        port=number,
+        proxy_url=f"{connection.server}/api/v1/namespaces/{namespace}/services/{scheme}{name}:{number}/proxy/",
+        ready=ready,
+        session_affinity=spec.get("sessionAffinity") == "ClientIP",
+        headers=await connection.auth_headers(),
+        ca_file=access.ca_file,
+        ca_data=access.ca_data,
+        verify=access.verify,
+    )
+
+
+def _selects(service: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    selector = (service.get("spec") or {}).get("selector") or {}
+    return bool(selector) and all(labels.get(key) == value for key, value in selector.items())
+
+
+def _looks_like_http(port: Mapping[str, Any]) -> bool:
+    named = str(port.get("name", "")).startswith(("http", "web")) or port.get("appProtocol") == "http"
+    return named or port.get("port") in (80, 8080, 8000, 3000, 443)
+
+
+async def _ready_endpoints(connection: Connection, namespace: str, name: str) -> int:
+    try:
+        found = await connection.get_json(f"/api/v1/namespaces/{namespace}/endpoints/{name}")
+    except NotServedError:
+        return 0
+    return sum(len(subset.get("addresses") or ()) for subset in found.get("subsets") or ())

@@ -1,0 +1,185 @@
+"""The load of a session: one run at a time, aimed at the selected HPA's target, started and stopped by command only."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from hpatui.errors import ClusterError, HpatuiError, LoadError
+from hpatui.load.messages import Ended, Sampled
+from hpatui.load.plan import LoadPlan, Stage, nudge
+from hpatui.load.process import LoadProcess
+from hpatui.load.target import PROXY_MAX_RATE, Target, check_host, is_loopback, url_target
+from hpatui.model import Key, LoadState
+from hpatui.state.snapshot import LoadView
+
+if TYPE_CHECKING:
+    from hpatui.session.live import Session
+
+_ACTIVE = (LoadState.STARTING, LoadState.RUNNING, LoadState.PAUSED)
+
+
+class LoadControl:
+    """Carries out the load commands of `SessionPort`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._process = LoadProcess()
+        self._reading: asyncio.Task[None] | None = None
+        self._rate = session.settings.load_rate
+        self._confirmed: set[str] = set()
+        self._starting = asyncio.Lock()
+
+    @property
+    def _view(self) -> LoadView:
+        return self._session.store.load
+
+    def _set(self, view: LoadView, mark: str = "") -> None:
+        self._session.store.set_load(view, self._session.clock.time(), mark)
+        self._session.changed()
+
+    def question(self) -> str | None:
+        """What to ask before the load may start; None on the sandbox, or once it was answered for this context."""
+        session = self._session
+        store = session.store
+        connection = session.connection
+        if connection is None or store.sandbox or connection.context in self._confirmed:
+            return None
+        hpa = store.hpa(store.focused) if store.focused else None
+        target = session.settings.load_url or (f"{hpa.reference} of {hpa.key}" if hpa is not None else "nothing")
+        rate = min(self._rate, session.settings.max_rate)
+        how = "" if session.settings.load_url else ", through the API server's service proxy"
+        return f"Send {rate:g} requests/s to {target}{how}, on context {connection.context} ({connection.host})?"
+
+    async def start(self, *, confirmed: bool) -> None:
+        """Find the target and start. LoadError where it cannot."""
+        session = self._session
+        if session.settings.read_only:
+            raise LoadError("this hpatui is read-only", hint="start it without --read-only")
+        async with self._starting:
+            if self._view.state in _ACTIVE:
+                return
+            connection = session.connection
+            if self.question() is not None:
+                if not confirmed:
+                    raise LoadError("load on this context has to be confirmed first")
+                if connection is not None:
+                    self._confirmed.add(connection.context)
+            key = session.store.focused
+            self._set(LoadView(LoadState.STARTING, "", "", self._rate, for_hpa=key))
+            try:
+                target = await self._target(key)
+                rate = self._limited(self._rate, target)
+                plan = LoadPlan(stages=(Stage(rate, rate, None),), max_rate=session.settings.max_rate)
+                await self._process.start(plan, target)
+            except HpatuiError as error:
+                self._set(LoadView(LoadState.FAILED, rate=self._rate, message=str(error), for_hpa=key))
+                raise
+            message = ""
+            if rate < self._rate:
+                message = f"limited to {rate:g}/s: the API server's proxy carries it; use --load-url for more"
+            view = LoadView(
+                LoadState.RUNNING,
+                target.text,
+                f"steady {rate:g}/s",
+                rate,
+                session.clock.time(),
+                None,
+                None,
+                message,
+                key,
+            )
+            self._set(view, f"load {rate:g}/s")
+            self._reading = asyncio.create_task(self._read(target))
+
+    def _limited(self, rate: float, target: Target) -> float:
+        return min(rate, self._session.settings.max_rate, target.cap or rate)
+
+    async def _target(self, key: Key | None) -> Target:
+        session = self._session
+        connection = session.connection
+        if session.settings.load_url:
+            target = url_target(session.settings.load_url)
+            # The user named this host, and the question (if there was one) showed it.
+            from urllib.parse import urlsplit
+
+            host = (urlsplit(target.url).hostname or "").lower()
+            check_host(target, api_server=connection.server if connection else "", allowed=(host,))
+            return replace(target, sandbox=is_loopback(host))
+        if connection is None:
+            raise LoadError("not connected to a cluster yet")
+        hpa = session.store.hpa(key) if key is not None else None
+        if hpa is None:
+            raise LoadError("no HPA is selected", hint="select one, or name a URL with --load-url")
+        from hpatui.cluster.target import find_route
+
+        try:
+            route = await find_route(connection, hpa)
+        except ClusterError as error:
+            raise LoadError(f"the target of {hpa.key} cannot be found: {error}") from error
+        return Target(
+            url=route.proxy_url,
+            text=route.text,
+            kind="proxy",
+            headers=route.headers,
+            ca_file=route.ca_file,
+            ca_data=route.ca_data,
+            verify=route.verify,
+            cap=None if connection.sandbox else PROXY_MAX_RATE,
+            sandbox=connection.sandbox,
+        )
+
+    async def _read(self, target: Target) -> None:
+        session = self._session
+        try:
+            async for report in self._process.reports():
+                match report:
+                    case Sampled(sample=sample, totals=totals):
+                        session.store.apply_load(sample)
+                        session.store.set_load(replace(self._view, totals=totals), session.clock.time())
+                        session.changed()
+                    case Ended(error=error):
+                        state = LoadState.FAILED if error else LoadState.IDLE
+                        self._set(replace(self._view, state=state, message=error), "load off")
+        except LoadError as error:
+            self._set(replace(self._view, state=LoadState.FAILED, message=str(error)), "load off")
+
+    async def stop(self) -> None:
+        """Stop within half a second; idempotent."""
+        reading, self._reading = self._reading, None
+        active = self._view.state in _ACTIVE
+        if reading is not None:
+            reading.cancel()
+        await self._process.stop()
+        if reading is not None:
+            with contextlib.suppress(asyncio.CancelledError):
+                await reading
+        if active:
+            self._set(replace(self._view, state=LoadState.IDLE, message=""), "load off")
+
+    async def set_rate(self, rate: float) -> None:
+        """Another rate, now or for the next start."""
+        most = self._session.settings.max_rate
+        if not 0 < rate <= most:
+            raise LoadError(f"{rate:g} requests/s cannot be ordered", hint=f"above 0 and at most {most:g} (--max-rate)")
+        self._rate = rate
+        if self._view.state in (LoadState.RUNNING, LoadState.PAUSED):
+            self._process.set_rate(rate)
+            self._set(replace(self._view, rate=rate, plan=f"steady {rate:g}/s"), f"load {rate:g}/s")
+        else:
+            self._set(replace(self._view, rate=rate))
+
+    async def nudge(self, direction: int) -> None:
+        """One step up or down."""
+        await self.set_rate(nudge(self._rate, direction, self._session.settings.max_rate))
+
+    async def pause(self) -> None:
+        """Pause a running load, or resume a paused one."""
+        if self._view.state is LoadState.RUNNING:
+            self._process.pause()
+            self._set(replace(self._view, state=LoadState.PAUSED), "load paused")
+        elif self._view.state is LoadState.PAUSED:
+            self._process.resume()
+            self._set(replace(self._view, state=LoadState.RUNNING), "load resumed")
