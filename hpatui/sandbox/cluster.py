@@ -126,6 +126,14 @@ class Cluster:
         """The metrics API does not answer."""
         self.metrics.down = True
 
+    def metrics_stale(self) -> None:
+        """The metrics API answers with the samples of now for ever."""
+        self.metrics.frozen = self.clock.time()
+
+    def controller_down(self) -> None:
+        """Nobody looks at HPAs."""
+        self.autoscalers.stopped = True
+
     # Life
 
     def build(self, scenario: str) -> None:

@@ -51,6 +51,7 @@ class Metrics:
         self._usage = usage
         self.queues = Queues(kubelet, context.engine.clock.time)
         self.down = False  # a fault
+        self.frozen: float | None = None  # a fault: samples stay those of this time
         self.served_by: Key | None = None  # the Deployment that serves metrics.k8s.io; None: nobody needs to
 
     def available(self) -> bool:
@@ -119,6 +120,8 @@ class Metrics:
 
     def _sample(self, pod: Object, now: float) -> Sample | None:
         run = self.run_of(pod)
+        if self.frozen is not None:
+            now = min(now, self.frozen)
         sample = self._usage.sample(run, now) if run is not None else None
         if sample is None or run is None or not run.profile.consumes:
             return sample

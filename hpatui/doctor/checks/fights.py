@@ -33,7 +33,7 @@ async def check_fights(world: World) -> Family:
         family.unseen("flapping", "steady direction", events)
     for subject in world.subjects:
         _flapping(world, family, subject, events.objects)
-        _second_writer(world, family, subject)
+        _second_writer(world, family, subject, _rescales(subject, events.objects))
         _vertical(family, subject, vpas.objects)
     for id_, title in (
         ("flapping", "steady direction"),
@@ -53,17 +53,8 @@ def direction_changes(sizes: Sequence[int]) -> int:
 
 def _flapping(world: World, family: Family, subject: Subject, events: Sequence[Json]) -> None:
     """Rescale events whose direction changes again and again within 10 minutes."""
-    rescales = []
-    for event in events:
-        about = child(event, "involvedObject")
-        if text(event, "reason") != "SuccessfulRescale" or text(about, "name") != subject.key.name:
-            continue
-        if namespace(event) != subject.key.namespace:
-            continue
-        size = _NEW_SIZE.match(text(event, "message").removeprefix(_COMBINED))
-        if size is not None:
-            rescales += [(moment, int(size.group(1))) for moment in _moments(event)]
-    recent = [size for moment, size in sorted(rescales) if world.now - moment <= FLAPPING_WINDOW]
+    rescales = _rescales(subject, events)
+    recent = [size for moment, size in rescales if world.now - moment <= FLAPPING_WINDOW]
     changes = direction_changes(recent)
     if changes < FLAPPING_CHANGES:
         return
@@ -87,6 +78,18 @@ def _flapping(world: World, family: Family, subject: Subject, events: Sequence[J
     )
 
 
+def _rescales(subject: Subject, events: Sequence[Json]) -> list[tuple[float, int]]:
+    """(time, size) of the HPA's rescales that its events tell, oldest first."""
+    found: list[tuple[float, int]] = []
+    for event in events:
+        if text(event, "reason") != "SuccessfulRescale" or namespace(event) != subject.key.namespace:
+            continue
+        size = _NEW_SIZE.match(text(event, "message").removeprefix(_COMBINED))
+        if size is not None and text(event, "involvedObject", "name") == subject.key.name:
+            found += [(moment, int(size.group(1))) for moment in _moments(event)]
+    return sorted(found)
+
+
 def _moments(event: Json) -> list[float]:
     """When the event happened. Of an aggregated one only the first and last time and the count are told; the others are
     taken to lie evenly between.
@@ -98,18 +101,21 @@ def _moments(event: Json) -> list[float]:
     return [first + (last - first) * index / (count - 1) for index in range(count)]
 
 
-def _second_writer(world: World, family: Family, subject: Subject) -> None:
-    """managedFields say who wrote spec.replicas last; after a rescale that must be the HPA controller."""
+def _second_writer(world: World, family: Family, subject: Subject, rescales: Sequence[tuple[float, int]]) -> None:
+    """Somebody else writes spec.replicas: managedFields name who did since the last rescale; and an HPA that scales to
+    one size again and again, and to no other, is set back in between.
+    """
     scaled = time_of(subject.hpa, "status", "lastScaleTime")
     target = subject.target.first
     if target is None or scaled is None:
         return
+    title = "one writer of spec.replicas"
     for manager, operation, moment in replica_writers(target):
         if manager in CONTROLLERS or moment is None or moment <= scaled + 1.0:
             continue
         family.warn(
             "second-writer",
-            "one writer of spec.replicas",
+            title,
             subject.about,
             f"{manager} set spec.replicas to {number(target, 'spec', 'replicas')} after the HPA's last rescale: "
             "the two overwrite each other",
@@ -120,6 +126,22 @@ def _second_writer(world: World, family: Family, subject: Subject) -> None:
             f"leave spec.replicas out of what {manager} applies to {subject.reference}",
         )
         return
+    recent = [size for moment, size in rescales if world.now - moment <= FLAPPING_WINDOW]
+    if len(recent) < 2 or len(set(recent)) > 1:
+        return
+    others = sorted({manager for manager, _, _ in replica_writers(target) if manager not in CONTROLLERS})
+    family.warn(
+        "second-writer",
+        title,
+        subject.about,
+        f"the HPA scaled to {recent[0]} {len(recent)} times in {span(FLAPPING_WINDOW)} and to nothing else: "
+        "something sets spec.replicas back in between",
+        (
+            Evidence(subject.about, "events SuccessfulRescale", f"New size: {recent[0]}, {len(recent)} times"),
+            *(Evidence(subject.reference, "metadata.managedFields", f"{name} wrote spec.replicas") for name in others),
+        ),
+        f"leave spec.replicas out of what is applied to {subject.reference} (GitOps tools, helm, kubectl apply)",
+    )
 
 
 def replica_writers(target: Json) -> list[tuple[str, str, float | None]]:

@@ -62,6 +62,7 @@ class Autoscalers:
         self._spaces: dict[str, set[Key]] = {}
         self._pods: dict[str, tuple[str, PodInput]] = {}
         self.period = timings.sync_period
+        self.stopped = False  # a fault: the controller does not run
         context.store.add_listener(HPAS, self._changed)
         context.store.add_listener(PODS, self._pod_changed)
 
@@ -88,6 +89,8 @@ class Autoscalers:
         if hpa is None or known is None:
             return
         self._c.engine.enqueue_at(self, key, now + self.period)
+        if self.stopped:
+            return
         if known.version != hpa["metadata"]["resourceVersion"] or known.parsed is None:
             known.parsed, known.version = parse_hpa(hpa), hpa["metadata"]["resourceVersion"]
         target = known.target = find_target(self._c, hpa)

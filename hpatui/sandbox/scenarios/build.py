@@ -43,6 +43,12 @@ class World(Protocol):
     def metrics_down(self) -> None:
         """The metrics API does not answer."""
 
+    def metrics_stale(self) -> None:
+        """The metrics API answers with the samples of now for ever."""
+
+    def controller_down(self) -> None:
+        """Nobody looks at HPAs."""
+
 
 def namespace(name: str) -> Manifest:
     """A Namespace."""

@@ -101,6 +101,41 @@ CATALOG: dict[str, Entry] = {
         "Workers take messages from a queue; the HPA scales them on its length (External metric).\n"
         "Every minute or so a wave of messages comes in.",
     ),
+    "stale-metrics": Entry(
+        "trouble", "stale_metrics", "shop",
+        "The metrics API answers, but with samples that never get newer: the HPA decides on the past.\n"
+        "Look at the age of the metrics; the HPA's conditions all say that it is well.",
+    ),
+    "unknown-metric": Entry(
+        "trouble", "unknown_metric", "shop",
+        "The HPA asks for a custom metric that the adapter does not know (a wrong name).\n"
+        "Look at ScalingActive: FailedGetPodsMetric.",
+    ),
+    "no-adapter": Entry(
+        "trouble", "no_adapter", "shop",
+        "The HPA asks for an external metric, and nobody serves external.metrics.k8s.io.\n"
+        "Look at ScalingActive: FailedGetExternalMetric.",
+    ),
+    "no-controller": Entry(
+        "trouble", "no_controller", "shop",
+        "Nobody works on HPAs: the status stays empty, TARGETS is unknown, and there are no events.\n"
+        "That is what a cluster without kube-controller-manager looks like.",
+    ),
+    "second-writer": Entry(
+        "trouble", "second_writer", "shop",
+        "A GitOps tool applies spec.replicas again and again, and the HPA sets it back each time.\n"
+        "Look at the events: the same size, over and over.",
+    ),
+    "high-floor": Entry(
+        "trouble", "high_floor", "shop",
+        "minReplicas is 4 and the load needs one pod: TooFewReplicas for more than half an hour.\n"
+        "Look at the CPU: three pods are paid for nothing.",
+    ),
+    "rollout": Entry(
+        "trouble", "rollout", "shop",
+        "A new version comes in while the HPA works: surge pods start up and are not ready yet.\n"
+        "What the HPA wants now says little about the load.",
+    ),
     "fleet": Entry(
         "fleet", "build", "fleet-0",
         "Two hundred HPAs in many namespaces, a few of them in trouble.\n"

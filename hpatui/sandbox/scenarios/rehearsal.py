@@ -59,3 +59,9 @@ class _Rehearsal:
 
     def metrics_down(self) -> None:
         """Nothing."""
+
+    def metrics_stale(self) -> None:
+        """Nothing."""
+
+    def controller_down(self) -> None:
+        """Nothing."""

@@ -79,7 +79,7 @@ class SandboxLook:
 
     def _discovery(self) -> Discovery:
         external = {"external.metrics.k8s.io": ["queue_messages_ready"]} if self.cluster.metrics.queues else {}
-        return Discovery(set(), set(), external)
+        return Discovery(set(), set(), {"custom.metrics.k8s.io": ["pods/http_requests_per_second"], **external})
 
     def _metrics(self, plural: str, namespace: str | None) -> Answer:
         if not self.cluster.metrics.available():

@@ -34,6 +34,13 @@ async def test_the_walkthrough_is_healthy_idle_and_under_a_load_that_it_can_carr
         ("quota", 0.5, 60, {"quota"}),
         ("broken-image", 0.3, 60, {"not-ready"}),
         ("queue", 0.0, 5, set()),
+        ("stale-metrics", 0.0, 1, {"metrics-fresh"}),
+        ("unknown-metric", 0.0, 1, {"metrics"}),
+        ("no-adapter", 0.0, 1, {"external-metrics-api"}),
+        ("no-controller", 0.0, 1, {"controller"}),
+        ("second-writer", 0.0, 1, {"second-writer"}),
+        ("high-floor", 0.0, 1, {"at-min"}),
+        ("rollout", 0.0, 1, {"rollout"}),
     ],
 )
 async def test_exactly_that_cause(scenario: str, cores: float, seconds: float, ids: set[str]) -> None:
