@@ -8,10 +8,10 @@ import secrets
 import shutil
 import signal
 import socket
-import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hpatui.errors import SandboxError
 from hpatui.sandbox.dataplane.client import DataPlaneProcess
@@ -21,8 +21,13 @@ from hpatui.sandbox.options import SandboxOptions
 from hpatui.sandbox.process import READY
 from hpatui.sandbox.scenarios.catalog import CATALOG
 
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from hpatui.sandbox.controllers.engine import Driver
+
 HOST = "127.0.0.1"
-_REPORT_MOST = 0.5  # seconds between the data plane's reports
+_REPORT_LEAST, _REPORT_MOST = 0.05, 0.5  # real seconds between the data plane's reports
 
 
 def run_sandbox(options: SandboxOptions) -> int:
@@ -82,20 +87,21 @@ class Sandbox:
 
     def __init__(self, options: SandboxOptions) -> None:
         self._options = options
-        interval = min(_REPORT_MOST, max(0.05, options.timings.metrics_resolution / options.speed / 4))
-        self._interval = interval
-        self._stop: asyncio.Event | None = None
-        self.lost = False  # the data plane ended by itself
+        timings = options.timings
+        interval = min(_REPORT_MOST, max(_REPORT_LEAST, timings.metrics_resolution / options.speed / 4))
         self.dataplane = DataPlaneProcess(self._take_usage, self._data_plane_lost, interval)
-        # The data plane starts while these are imported.
+        # The data plane's process starts while these are imported.
         from hpatui.sandbox.cluster import Cluster
         from hpatui.sandbox.scenarios.rehearsal import age_of
         from hpatui.sandbox.warp import WarpClock
 
-        self.clock = WarpClock(age_of(options.scenario, options.timings), options.speed)
-        self.cluster = Cluster(self.clock, options.timings, self.dataplane.send, speed=options.speed, interval=interval)
+        self.clock = WarpClock(age_of(options.scenario, timings), options.speed)
+        self.cluster = Cluster(self.clock, timings, self.dataplane.send, speed=options.speed, interval=interval)
+        self.lost = False  # the data plane ended by itself
         self._live = False
-        self._cleanup: list[object] = []
+        self._stop: asyncio.Event | None = None
+        self._runner: web.AppRunner | None = None
+        self._driver: Driver | None = None
 
     async def start(self, listener: socket.socket, kubeconfig: Path, stop: asyncio.Event) -> str:
         """Build the scenario, serve it on `listener`, write the kubeconfig; the API server's URL."""
@@ -103,34 +109,36 @@ class Sandbox:
 
         from hpatui.sandbox.apiserver.app import make_app
         from hpatui.sandbox.controllers.engine import Driver
+        from hpatui.sandbox.edge import date_of, no_browsers
         from hpatui.sandbox.kubeconfig import write_kubeconfig
         from hpatui.sandbox.runtime import SandboxRuntime
         from hpatui.sandbox.scenarios.fleet import default_size
 
         self._stop = stop
+        if self.lost:
+            stop.set()
         await self.dataplane.connect()
-        token = secrets.token_urlsafe(24)
-        cluster = self.cluster
-        cluster.build(self._options.scenario)
-        namespace = CATALOG[self._options.scenario].namespace
+        self.cluster.build(self._options.scenario)
         self.clock.go()
-        cluster.open(default_size(self._options.scenario, self._options.fleet))
+        self.cluster.open(default_size(self._options.scenario, self._options.fleet))
         self._live = True
-        runtime = SandboxRuntime(cluster, self.dataplane)
-        app = make_app(cluster.store, runtime, token=token)
+        token = secrets.token_urlsafe(24)
+        app = make_app(self.cluster.store, SandboxRuntime(self.cluster, self.dataplane), token=token, anonymous=True)
+        app.middlewares.append(no_browsers)
+        app.on_response_prepare.append(date_of(self.clock))
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.5)
         await self._runner.setup()
-        await web.SockSite(self._runner, listener).start()
+        await web.SockSite(self._runner, listener, backlog=1024).start()
         url = f"http://{HOST}:{listener.getsockname()[1]}"
-        write_kubeconfig(kubeconfig, url, token, namespace)
-        self._driver = Driver(cluster.engine, self._options.speed)
+        write_kubeconfig(kubeconfig, url, token, CATALOG[self._options.scenario].namespace)
+        self._driver = Driver(self.cluster.engine, self._options.speed)
         return url
 
     async def stop(self) -> None:
         """End the server and the data plane."""
-        if self._live:
-            if hasattr(self, "_driver"):
-                self._driver.stop()
+        if self._driver is not None:
+            self._driver.stop()
+        if self._runner is not None:
             await self._runner.cleanup()
         self.dataplane.close()
 
@@ -142,5 +150,3 @@ class Sandbox:
         self.lost = True
         if self._stop is not None:
             self._stop.set()
-        else:
-            sys.exit("the sandbox's data plane ended by itself")

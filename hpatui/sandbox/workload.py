@@ -86,7 +86,9 @@ def profile_of(pod: Mapping[str, Any]) -> Profile:
     containers = pod["spec"].get("containers") or [{}]
     image = containers[0].get("image", "")
     default = next((name for part, name in _IMAGES if part in image), "web")
-    if pod["spec"].get("restartPolicy", "Always") != "Always" and default in ("web", "idle"):
+    if called_service(pod):
+        default = "idle"
+    elif pod["spec"].get("restartPolicy", "Always") != "Always" and default in ("web", "idle"):
         default = "batch"
     base = PROFILES.get(notes.get(f"{PREFIX}profile", default)) or PROFILES[default]
     if not any(name.startswith(PREFIX) for name in notes):
