@@ -24,6 +24,8 @@ from hpatui.sandbox.apiserver.status import FieldError as Cause
 from hpatui.sandbox.apiserver.status import StatusError, already_exists, conflict, forbidden, invalid, not_found
 
 Listener = Callable[[str, JsonObject, JsonObject | None], None]
+# Sees a write (new, old) once it has its defaults, and may refuse it or change it: validation, managedFields.
+Check = Callable[[JsonObject, JsonObject | None], JsonObject]
 
 NAMESPACES = RESOURCES["", "namespaces"]
 PODS = RESOURCES["", "pods"]
@@ -126,7 +128,9 @@ class Store:
 
     # Writing
 
-    def create(self, resource: Resource, obj: JsonObject, *, dry_run: bool = False) -> JsonObject:
+    def create(
+        self, resource: Resource, obj: JsonObject, *, dry_run: bool = False, check: Check | None = None
+    ) -> JsonObject:
         """Add an object with defaults, uid and times; a status that it has is kept."""
         stored = stored_as(resource)
         meta = dict(obj.get("metadata") or {})
@@ -154,6 +158,8 @@ class Store:
             meta["generation"] = 1
         new = {**obj, "apiVersion": stored.api_version, "kind": stored.kind, "metadata": meta}
         new = apply_defaults(stored, new, None)
+        if check is not None:
+            new = check(new, None)
         return new if dry_run else self._commit(stored, "ADDED", new, None)
 
     def _check_namespace(self, resource: Resource, space: str, name: str) -> None:
@@ -165,7 +171,13 @@ class Store:
             raise forbidden(resource, name, why)
 
     def update(
-        self, resource: Resource, obj: JsonObject, *, subresource: str | None = None, dry_run: bool = False
+        self,
+        resource: Resource,
+        obj: JsonObject,
+        *,
+        subresource: str | None = None,
+        dry_run: bool = False,
+        check: Check | None = None,
     ) -> JsonObject:
         """Replace an object; StatusError 409 if its resourceVersion is set and stale. A write of the same is no write.
 
@@ -177,6 +189,8 @@ class Store:
         old = old_item.obj
         self._check_preconditions(resource, old, meta.get("resourceVersion"), meta.get("uid"))
         new = self._merged(stored, old, obj, subresource)
+        if check is not None:
+            new = check(new, old)
         if new == old:
             return old
         if dry_run:

@@ -1,0 +1,1 @@
+"""Validation with Kubernetes' field errors: what a well-formed object must hold to be accepted."""
