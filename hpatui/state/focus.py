@@ -54,6 +54,10 @@ class Focus:
         """The controller's flags became known."""
         self._observer.set_flags(flags)
 
+    def connected(self, live: bool, now: float) -> None:
+        """Whether the HPA's own stream is live: without it nothing can be said about syncs."""
+        self._observer.connected(live, now)
+
     # In -------------------------------------------------------------------------------------------------------
 
     def hpa_changed(self, hpa: Hpa, now: float) -> None:

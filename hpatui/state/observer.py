@@ -92,6 +92,7 @@ class Observer:
         self._dirty = True
         self._explanation: Explanation | None = None
         self._hint = ""
+        self._gap_since: float | None = None
         self._inferred_at = 0
 
     def set_flags(self, flags: ControllerFlags) -> None:
@@ -114,6 +115,18 @@ class Observer:
             self._count_out(now)
             self._observe(hpa, now)
         self._hpa = hpa
+
+    def connected(self, live: bool, now: float) -> None:
+        """Whether the HPA is watched at present. What happened in a gap is not known, so memory is known from its end."""
+        if live and self._gap_since is not None:
+            if now - self._gap_since >= self._clock.step:
+                self.known_since, self._from_start = now, False
+                self._clock.start(now)
+            self._gap_since = None
+            self._dirty = True
+        elif not live and self._gap_since is None:
+            self._count_out(now)
+            self._gap_since = now
 
     def facts(
         self,
@@ -191,7 +204,7 @@ class Observer:
 
     def _count_out(self, now: float) -> None:
         """Syncs that came without a write: they must have changed nothing."""
-        for time in self._clock.passed(now):
+        for time in self._clock.passed(now) if self._gap_since is None else ():
             hpa = self._hpa
             if hpa is None:
                 return

@@ -176,6 +176,8 @@ class Store:
             return
         before = self._statuses.get(kind)
         self._statuses[kind] = status
+        if self._focus is not None:
+            self._focus.connected(status.state is SourceState.LIVE, now)
         was_live = before is not None and before.state is SourceState.LIVE
         if was_live and status.state is not SourceState.LIVE:
             for history in self._histories.values():

@@ -372,3 +372,21 @@ def test_memory_stays_bounded() -> None:
     assert len(watch.observer.frames) <= 512 and len(watch.observer.syncs) <= 512
     assert len(watch.observer._ring) <= 64
     assert len(watch.observer._memory.recommendations) <= 40
+
+
+def test_a_gap_in_the_watch_is_not_counted_and_makes_the_memory_young() -> None:
+    watch = Watch(cpu=54)
+    watch.use(54)
+    watch.observer.connected(True, watch.now)
+    for _ in watch.ticks(40):
+        pass
+    before = len(watch.observer.syncs)
+    watch.observer.connected(False, watch.now)
+    for _ in watch.ticks(600):
+        pass
+    watch.observer.connected(True, watch.now)
+    assert len(watch.observer.syncs) == before
+    assert watch.observer.known_since == watch.now
+    for _ in watch.ticks(40):
+        pass
+    assert len(watch.observer.syncs) == before + 2
