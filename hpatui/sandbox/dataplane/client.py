@@ -65,8 +65,9 @@ class DataPlaneProcess(asyncio.Protocol):
             self._transport.write(line)
 
     def close(self) -> None:
-        """End the process and wait for it (it ends at once when the socket closes)."""
+        """End the process and wait for it. (Should we end without this, the closed socket ends it.)"""
         self._closed = True
+        self._process.terminate()
         if self._transport is not None:
             self._transport.abort()
         self._socket.close()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+
+from hpatui.sandbox.scenarios import build as b
 
 from .conftest import HPAS, Client
 
@@ -94,9 +97,12 @@ def test_kubectl_sees_the_same_world(walkthrough: Client) -> None:
 
 def test_a_rollout_by_kubectl(walkthrough: Client) -> None:
     deploy = ("-n", "default")
-    walkthrough.kubectl("create", "deployment", "web", "--image=nginx:1", "--replicas=2", *deploy)
+    needs = b.resources("50m", "32Mi")
+    manifest = walkthrough.handle.kubeconfig_path.with_name("web.json")
+    manifest.write_text(json.dumps(b.deployment("default", "web", replicas=2, image="nginx:1", needs=needs)))
+    walkthrough.kubectl("apply", "-f", str(manifest))
     walkthrough.kubectl("rollout", "status", "deploy/web", "--timeout=50s", *deploy)
-    walkthrough.kubectl("set", "image", "deploy/web", "nginx=nginx:2", *deploy)
+    walkthrough.kubectl("set", "image", "deploy/web", "web=nginx:2", *deploy)
     walkthrough.kubectl("rollout", "status", "deploy/web", "--timeout=50s", *deploy)
     images = walkthrough.kubectl("get", "pods", "-l", "app=web", "-o", "jsonpath={..image}", *deploy)
     assert "nginx:2" in images
