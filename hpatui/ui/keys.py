@@ -1,0 +1,68 @@
+"""All keys, as data: the footer, the help and the command palette are made from this table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.binding import Binding
+
+
+@dataclass(frozen=True, slots=True)
+class KeyEntry:
+    """One key: what it runs, a word for the footer, a sentence for the help. `footer`: shown in the footer."""
+
+    key: str
+    action: str
+    label: str
+    help: str
+    group: str
+    footer: bool = False
+    shown: str = ""
+
+
+KEYS: tuple[KeyEntry, ...] = (
+    KeyEntry("l", "toggle_load", "load", "Start or stop the load at the selected HPA's target", "Load", True),
+    KeyEntry("plus,equals_sign", "nudge_load(1)", "more", "More load: the next round rate", "Load", True, "+"),
+    KeyEntry("minus", "nudge_load(-1)", "less", "Less load", "Load", True, "-"),
+    KeyEntry("r", "ask_rate", "rate", "Type a rate in requests per second", "Load"),
+    KeyEntry("p", "pause_load", "pause", "Pause the load, or go on", "Load"),
+    KeyEntry("j", "cursor(1)", "down", "Next HPA (or arrow down)", "HPAs", False, "j ↓"),
+    KeyEntry("k", "cursor(-1)", "up", "Previous HPA (or arrow up)", "HPAs", False, "k ↑"),
+    KeyEntry("slash", "filter", "filter", "Filter HPAs by name, namespace, label or state", "HPAs", True, "/"),
+    KeyEntry("s", "sort", "sort", "Sort HPAs: by name, by state, by replicas, by ratio", "HPAs"),
+    KeyEntry("exclamation_mark", "problems", "problems", "Problems first, on and off", "HPAs", False, "!"),
+    KeyEntry("enter", "zoom", "zoom", "Zoom the pane to the whole screen and back", "Panes", True, "enter"),
+    KeyEntry("tab", "focus_next", "pane", "Next pane (shift+tab: previous)", "Panes", False, "tab"),
+    KeyEntry("1", "jump('hpas')", "", "Go to the HPAs", "Panes"),
+    KeyEntry("2", "jump('graph')", "", "Go to the graph", "Panes"),
+    KeyEntry("3", "jump('why')", "", "Go to the why", "Panes"),
+    KeyEntry("4", "jump('conditions')", "", "Go to the conditions", "Panes"),
+    KeyEntry("5", "jump('load')", "", "Go to the load", "Panes"),
+    KeyEntry("6", "jump('events')", "", "Go to the events", "Panes"),
+    KeyEntry("7", "jump('pods')", "", "Go to the pods", "Panes"),
+    KeyEntry("w", "why", "why", "Why: the decision step by step", "Look", True),
+    KeyEntry("y", "yaml", "yaml", "The HPA as YAML", "Look"),
+    KeyEntry("d", "describe", "describe", "The HPA as kubectl describes it", "Look"),
+    KeyEntry("t", "window", "window", "Time window of the graph: 5 m, 15 m, 1 h, 6 h", "Graph"),
+    KeyEntry("space", "freeze", "freeze", "Freeze the graph, or follow again", "Graph", False, "space"),
+    KeyEntry("left", "scroll_time(-1)", "earlier", "Scroll the graph back", "Graph", False, "←"),
+    KeyEntry("right", "scroll_time(1)", "later", "Scroll the graph on", "Graph", False, "→"),
+    KeyEntry("n", "namespace", "namespace", "Choose a namespace, or all", "Cluster", True),
+    KeyEntry("c", "context", "context", "Choose a context", "Cluster", True),
+    KeyEntry("C", "copy", "copy", "Copy the description to the clipboard", "Look"),
+    KeyEntry("x", "export", "export", "Save a picture of the screen (SVG)", "Look"),
+    KeyEntry("question_mark", "help", "help", "All keys", "Program", True, "?"),
+    KeyEntry("q", "quit", "quit", "Quit; stops what it started", "Program", True),
+)
+
+
+def bindings() -> list[Binding]:
+    """The table as Textual's bindings."""
+    return [
+        Binding(entry.key, entry.action, entry.label or entry.help, show=False, tooltip=entry.help) for entry in KEYS
+    ]
+
+
+def shown_key(entry: KeyEntry) -> str:
+    """The key as people write it."""
+    return entry.shown or entry.key

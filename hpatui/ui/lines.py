@@ -1,0 +1,80 @@
+"""The base of all panes: lines of text, drawn one by one, repainted only where a line changed.
+
+Textual's own tables repaint whole regions; over ssh every byte counts, so a changed line here costs that line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.text import Text
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from hpatui.ui.look import to_ascii
+
+
+class LinePane(ScrollView, can_focus=True):
+    """A titled, scrollable pane of lines. Subclasses build lines and call `set_lines`."""
+
+    DEFAULT_CSS = """
+    LinePane { border: round $panel-lighten-2; border-title-color: $text-muted; padding: 0 1; scrollbar-size: 1 1;
+               overflow-x: hidden; background: $background; }
+    LinePane:focus { border: round $accent; border-title-color: $accent; }
+    """
+
+    def __init__(self, title: str, *, id: str, ascii: bool = False) -> None:
+        super().__init__(id=id)
+        self.border_title = title
+        self.ascii = ascii
+        self._lines: list[Text] = []
+
+    @property
+    def lines(self) -> Sequence[Text]:
+        """What is shown, top first."""
+        return self._lines
+
+    @property
+    def inner_width(self) -> int:
+        """Columns for text."""
+        return max(1, self.scrollable_content_region.width)
+
+    @property
+    def inner_height(self) -> int:
+        """Rows for text."""
+        return max(1, self.scrollable_content_region.height)
+
+    def set_title(self, title: str) -> None:
+        """Change the title, if it differs."""
+        if title != self.border_title:
+            self.border_title = title
+
+    def set_lines(self, lines: Sequence[Text]) -> None:
+        """Show these lines; only those that differ are repainted."""
+        new = [to_ascii(line) for line in lines] if self.ascii else list(lines)
+        old, self._lines = self._lines, new
+        if len(new) != len(old):
+            self.virtual_size = Size(self.inner_width, len(new))
+        top = self.scroll_offset.y
+        for index in range(max(len(new), len(old))):
+            before = old[index] if index < len(old) else None
+            after = new[index] if index < len(new) else None
+            if before is None or after is None or before.plain != after.plain or before.spans != after.spans:
+                self._repaint(index - top)
+
+    def _repaint(self, y: int) -> None:
+        if 0 <= y < self.scrollable_content_region.height:
+            gutter = self.scrollable_content_region.offset
+            self.refresh(Region(gutter.x, gutter.y + y, self.inner_width, 1))
+
+    def render_line(self, y: int) -> Strip:
+        """Textual: one line of the pane."""
+        width = self.inner_width
+        index = self.scroll_offset.y + y
+        base = self.rich_style
+        if index >= len(self._lines):
+            return Strip.blank(width, base)
+        line = self._lines[index]
+        strip = Strip(line.render(self.app.console), line.cell_len)
+        return strip.adjust_cell_length(width, base).apply_style(base)

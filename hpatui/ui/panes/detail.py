@@ -1,0 +1,199 @@
+"""The panes about the selected HPA: why, conditions, events, pods."""
+
+from __future__ import annotations
+
+import textwrap
+
+from rich.text import Text
+
+from hpatui.autoscaler.explain import Countdown, Explanation, Tone
+from hpatui.clock import as_datetime
+from hpatui.model import Condition, Event, Kind, SourceState
+from hpatui.state.snapshot import Detail, PodRow, Snapshot
+from hpatui.text import fit, printable
+from hpatui.ui.lines import LinePane
+from hpatui.ui.look import BAD, FAINT, GOOD, STATE_MARK, STATE_STYLE, TONE_STYLE, WARN, coarse_age
+from hpatui.ui.panes.status import state_lines
+
+
+def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
+    return textwrap.wrap(text, max(10, width), subsequent_indent=indent, break_long_words=True) or [""]
+
+
+def clock_time(seconds: float) -> str:
+    """A moment as a local clock time."""
+    return as_datetime(seconds).astimezone().strftime("%H:%M:%S")
+
+
+def left_text(until: float, now: float) -> str:
+    """What is left until a moment: in seconds within the last minute, else in coarser steps."""
+    left = until - now
+    if left <= 0:
+        return "now"
+    if left <= 60:
+        return f"{int(left + 0.999)}s"
+    return f"{int(left // 60)}m"
+
+
+class WhyPane(LinePane):
+    """The decision: a headline, a line a step, what is waited for and what would change it."""
+
+    def __init__(self, *, ascii: bool = False) -> None:
+        super().__init__("Why", id="why", ascii=ascii)
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show the explanation of the selected HPA."""
+        detail = snapshot.detail
+        if detail is None:
+            self.set_lines(state_lines(snapshot.status, snapshot.time, "an HPA", "Select an HPA."))
+            return
+        explanation = detail.explanation
+        headline = explanation.headline if explanation is not None else detail.row.headline
+        mark, style = STATE_MARK[detail.row.state], STATE_STYLE[detail.row.state]
+        lines = [
+            Text(line, style=f"bold {style}".replace("bold bold", "bold"), end="")
+            for line in _wrapped(f"{mark} {printable(headline)}", self.inner_width, "  ")
+        ]
+        if explanation is not None:
+            lines += self._steps(explanation, snapshot.time)
+        self.set_lines(lines)
+
+    def _steps(self, explanation: Explanation, now: float) -> list[Text]:
+        lines: list[Text] = []
+        width = min(14, max((len(step.label) for step in explanation.lines), default=0))
+        for step in explanation.lines:
+            indent = " " * (width + 2)
+            wrapped = _wrapped(printable(step.text), self.inner_width - width - 2)
+            for index, part in enumerate(wrapped):
+                line = Text(fit(printable(step.label), width) + "  " if index == 0 else indent, style=FAINT, end="")
+                line.append(part, style=TONE_STYLE[step.tone] if step.tone is not Tone.PLAIN else "")
+                lines.append(line)
+        lines += [self._countdown(item, now) for item in explanation.countdowns]
+        for change in explanation.would_change:
+            for index, part in enumerate(_wrapped(printable(change), self.inner_width - 2)):
+                lines.append(Text(("→ " if index == 0 else "  ") + part, style="italic", end=""))
+        if explanation.compared:
+            agreed = f"agrees with the controller: {explanation.agreed} of {explanation.compared} syncs"
+            lines.append(Text(agreed, style=FAINT, end=""))
+        if explanation.known_since is not None:
+            lines.append(Text(f"memory known since {clock_time(explanation.known_since)}", style=FAINT, end=""))
+        return lines
+
+    def _countdown(self, item: Countdown, now: float) -> Text:
+        line = Text(f"{printable(item.text)} ", end="")
+        line.append(f"{clock_time(item.until)} ({left_text(item.until, now)})", style="bold cyan")
+        return line
+
+
+class ConditionsPane(LinePane):
+    """The HPA's conditions: good or not, since when, and the sentence behind the reason."""
+
+    def __init__(self, *, ascii: bool = False) -> None:
+        super().__init__("Conditions", id="conditions", ascii=ascii)
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show the conditions of the selected HPA."""
+        detail = snapshot.detail
+        if detail is None or not detail.row.hpa.conditions:
+            self.set_lines([Text("no conditions yet", style=FAINT, end="")] if detail is not None else [])
+            return
+        lines: list[Text] = []
+        for condition in detail.row.hpa.conditions:
+            lines += self._lines_of(condition, snapshot.time)
+        self.set_lines(lines)
+
+    def _lines_of(self, item: Condition, now: float) -> list[Text]:
+        fine = (item.status == "True") != (item.type == "ScalingLimited")
+        style = GOOD if fine else WARN if item.type == "ScalingLimited" else BAD
+        since = coarse_age(now - item.last_transition_time) if item.last_transition_time is not None else ""
+        head = Text("✔ " if fine else "✖ ", style=style, end="")
+        head.append(f"{fit(printable(item.type), 15)} ", style="bold")
+        head.append(fit(printable(item.reason), max(10, self.inner_width - 25)), style=style)
+        head.append(f"{since:>5}", style=FAINT)
+        if self.inner_height < 6:
+            return [head]
+        return [
+            head,
+            *(
+                Text(f"  {part}", style=FAINT, end="")
+                for part in _wrapped(printable(item.message), self.inner_width - 2)
+            ),
+        ]
+
+
+class EventsPane(LinePane):
+    """Events about the HPA, its target and its pods; newest first."""
+
+    def __init__(self, *, ascii: bool = False) -> None:
+        super().__init__("Events", id="events", ascii=ascii)
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show the events of the selected HPA."""
+        detail = snapshot.detail
+        if detail is None or not detail.events:
+            status = detail.statuses.get(Kind.EVENT) if detail is not None else None
+            self.set_lines(state_lines(status, snapshot.time, "events", "No events.") if detail is not None else [])
+            return
+        self.set_lines([self._line(event, snapshot.time) for event in detail.events[:200]])
+
+    def _line(self, event: Event, now: float) -> Text:
+        seen = coarse_age(now - event.last_seen) if event.last_seen is not None else ""
+        count = f" x{event.count}" if event.count > 1 else ""
+        warning = event.type == "Warning"
+        line = Text(f"{seen:>4} ", style=FAINT, end="")
+        line.append(
+            f"{printable(event.reason)}{count} ",
+            style=WARN if warning else "bold green" if event.reason == "SuccessfulRescale" else "bold",
+        )
+        if event.about_kind != "HorizontalPodAutoscaler":
+            line.append(f"{printable(event.about.name)} ", style=FAINT)
+        line.append(printable(event.message), style="")
+        return line
+
+
+class PodsPane(LinePane):
+    """The target's pods with their usage against request and limit."""
+
+    def __init__(self, *, ascii: bool = False) -> None:
+        super().__init__("Pods", id="pods", ascii=ascii)
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show the pods of the selected HPA."""
+        detail = snapshot.detail
+        if detail is None:
+            self.set_lines([])
+            return
+        self._title(detail, snapshot.time)
+        if not detail.pods:
+            self.set_lines(state_lines(detail.statuses.get(Kind.POD), snapshot.time, "pods", "No pods."))
+            return
+        name = min(max(len(row.pod.key.name) for row in detail.pods), max(12, self.inner_width - 34))
+        lines = [self._line(row, name) for row in detail.pods]
+        usage = detail.statuses.get(Kind.POD_USAGE)
+        if usage is not None and usage.state not in (SourceState.LIVE, SourceState.CONNECTING):
+            lines.append(Text(f"usage {usage.state.value}: {printable(usage.message)}", style=BAD, end=""))
+        self.set_lines(lines)
+
+    def _title(self, detail: Detail, now: float) -> None:
+        ready = sum(1 for row in detail.pods if row.pod.ready)
+        newest = max((row.usage.time for row in detail.pods if row.usage is not None), default=None)
+        age = f" · sample {coarse_age(now - newest)} old" if newest is not None and now - newest >= 60 else ""
+        self.set_title(f"Pods {ready}/{len(detail.pods)} ready{age}")
+
+    def _line(self, row: PodRow, width: int) -> Text:
+        pod = row.pod
+        line = Text("● " if pod.ready else "○ ", style=GOOD if pod.ready else WARN, end="")
+        line.append(fit(printable(pod.key.name), width) + " ")
+        if row.usage is not None:
+            request = f"/{pod.cpu_request:.0f}m" if pod.cpu_request is not None else ""
+            line.append(f"{row.usage.cpu:>5.0f}m{request:<6} ", style="bold")
+            line.append(f"{row.usage.memory / 2**20:>5.0f}Mi ")
+        else:
+            line.append(f"{'no sample yet':>20} ", style=FAINT)
+        if not pod.ready or pod.reason != "Running":
+            line.append(printable(pod.reason), style=WARN)
+        elif pod.restarts:
+            line.append(f"{pod.restarts} restarts", style=WARN)
+        elif row.load is not None:
+            line.append(f"{row.load:.0f}/s", style="cyan")
+        return line

@@ -1,0 +1,250 @@
+"""The HPA list: thousands of rows, of which only those in view are ever drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from rich.text import Text
+from textual import events
+from textual.geometry import Size
+from textual.message import Message
+from textual.strip import Strip
+
+from hpatui.model import Key
+from hpatui.state.snapshot import PROBLEM_STATES, HpaRow, Snapshot
+from hpatui.text import cell_width, fit, printable
+from hpatui.ui.lines import LinePane
+from hpatui.ui.look import FAINT, STATE_MARK, STATE_STYLE, sparkline, style, to_ascii
+from hpatui.ui.panes.status import state_lines
+
+SORTS: tuple[str, ...] = ("name", "state", "replicas", "ratio")
+_TREND = 12
+
+
+def _ratio(row: HpaRow) -> float:
+    return max((metric.ratio for metric in row.hpa.metrics if metric.ratio is not None), default=-1.0)
+
+
+_SORT_KEYS: dict[str, Callable[[HpaRow], object]] = {
+    "state": lambda row: (row.state.value, row.key),
+    "replicas": lambda row: (-row.hpa.current_replicas, row.key),
+    "ratio": lambda row: (-_ratio(row), row.key),
+}
+
+
+class HpaPane(LinePane):
+    """Rows of HPAs under a header; the cursor stays on its HPA whatever happens around it."""
+
+    class Moved(Message):
+        """The cursor is on another HPA."""
+
+        def __init__(self, key: Key) -> None:
+            super().__init__()
+            self.key = key
+
+    def __init__(self, *, ascii: bool = False) -> None:
+        super().__init__("HPAs", id="hpas", ascii=ascii)
+        self._all: tuple[HpaRow, ...] = ()
+        self._rows: list[HpaRow] = []
+        self._key: Key | None = None
+        self._filter = ""
+        self._sort = 0
+        self._problems = False
+        self._message: list[Text] = []
+        self._widths: tuple[int, ...] = ()
+
+    # In -------------------------------------------------------------------------------------------------------
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show a snapshot's rows."""
+        selected = snapshot.detail.row.key if snapshot.detail else None
+        if self._key is None and selected is not None:
+            self._key = selected
+        self._message = (
+            state_lines(snapshot.status, snapshot.time, "HPAs", _nowhere(snapshot)) if not snapshot.rows else []
+        )
+        if snapshot.rows is not self._all:
+            self._all = snapshot.rows
+            self._arrange()
+        elif self._message:
+            self.refresh()
+
+    def _arrange(self) -> None:
+        """Filter and sort; repaint only rows that differ and are in view."""
+        words = self._filter.lower().split()
+        rows = [row for row in self._all if _matches(row, words)] if words else list(self._all)
+        by = _SORT_KEYS.get(SORTS[self._sort])
+        if by is not None:
+            rows.sort(key=by)  # type: ignore[arg-type]  # all keys of one sort are comparable with each other
+        if self._problems:
+            rows.sort(key=lambda row: row.state not in PROBLEM_STATES)
+        old, self._rows = self._rows, rows
+        widths = self._measure()
+        title = f"HPAs {len(rows)}" + (f" of {len(self._all)}" if len(rows) != len(self._all) else "")
+        extra = [f"filter {self._filter}"] if self._filter else []
+        extra += [f"by {SORTS[self._sort]}"] if self._sort else []
+        extra += ["problems first"] if self._problems else []
+        self.set_title(" · ".join([title, *extra]))
+        if widths != self._widths or len(rows) != len(old):
+            self._widths = widths
+            self.virtual_size = Size(self.inner_width, len(rows) + 1)
+            self.refresh()
+        else:
+            top = self.scroll_offset.y
+            for index in range(top, min(top + self.inner_height, len(rows))):
+                if rows[index] is not old[index]:
+                    self._repaint(index + 1 - top)
+        if self._key is not None and rows and all(row.key != self._key for row in rows):
+            self._move_to(0)
+
+    # Commands -------------------------------------------------------------------------------------------------
+
+    def set_filter(self, text: str) -> None:
+        """Show only rows with every word in namespace, name, target, label or state."""
+        self._filter = text.strip()
+        self._arrange()
+        self.refresh()
+
+    def next_sort(self) -> str:
+        """The next order; returns its name."""
+        self._sort = (self._sort + 1) % len(SORTS)
+        self._arrange()
+        self.refresh()
+        return SORTS[self._sort]
+
+    def toggle_problems(self) -> bool:
+        """Problems first, on and off."""
+        self._problems = not self._problems
+        self._arrange()
+        self.refresh()
+        return self._problems
+
+    def move(self, step: int) -> None:
+        """Move the cursor by rows."""
+        if self._rows:
+            self._move_to(max(0, min(self._index() + step, len(self._rows) - 1)))
+
+    def _index(self) -> int:
+        return next((i for i, row in enumerate(self._rows) if row.key == self._key), 0)
+
+    def _move_to(self, index: int) -> None:
+        before = self._index()
+        self._key = self._rows[index].key
+        top, height = self.scroll_offset.y, self.inner_height - 1
+        if index < top or index >= top + height:
+            self.scroll_to(y=max(0, index - height // 2), animate=False)
+        for changed in (before, index):
+            self._repaint(changed + 1 - self.scroll_offset.y)
+        self.post_message(self.Moved(self._key))
+
+    def on_click(self, event: events.Click) -> None:
+        """Select the row under the mouse."""
+        row = self.scroll_offset.y + event.get_content_offset_capture(self).y - 1
+        if 0 <= row < len(self._rows):
+            self._move_to(row)
+
+    def on_resize(self) -> None:
+        """Other columns may fit now."""
+        self._widths = self._measure()
+        self.refresh()
+
+    # Out ------------------------------------------------------------------------------------------------------
+
+    def _measure(self) -> tuple[int, ...]:
+        """Widths of namespace, name, reference, targets, trend, headline (0: hidden) for the pane's width."""
+        sample = self._rows[:400]
+
+        def widest(texts: Sequence[str], least: int, most: int) -> int:
+            return min(most, max([least, *(cell_width(text) for text in texts)]))
+
+        width = self.inner_width
+        name = widest([r.key.name for r in sample], 4, 32)
+        space = widest([r.key.namespace for r in sample], 9, 20) if width >= 70 else 0
+        fixed = 2 + 4 + 4 + 5 + 5 + 2 + 10
+        left = width - fixed - name - (space + 1 if space else 0)
+        targets = widest([r.hpa.targets for r in sample], 7, max(10, min(44, left)))
+        left -= targets + 1
+        reference = 0
+        wanted = widest([str(r.hpa.reference) for r in sample], 9, 30)
+        if left > wanted + 1:
+            reference = wanted
+            left -= reference + 1
+        trend = _TREND if left > _TREND + 1 else 0
+        left -= trend + 1 if trend else 0
+        headline = left - 1 if left > 24 else 0
+        return space, name, reference, targets, trend, headline
+
+    def render_line(self, y: int) -> Strip:
+        width = self.inner_width
+        base = self.rich_style
+        if self._message:
+            text = self._message[y - 1] if 0 < y <= len(self._message) else Text()
+        elif y == 0:
+            text = self._header()
+        else:
+            index = self.scroll_offset.y + y - 1
+            if index >= len(self._rows):
+                return Strip.blank(width, base)
+            text = self._row(self._rows[index])
+        if self.ascii:
+            text = to_ascii(text)
+        strip = Strip(text.render(self.app.console), text.cell_len)
+        return strip.adjust_cell_length(width, base).apply_style(base)
+
+    def _header(self) -> Text:
+        space, name, reference, targets, trend, headline = self._widths or self._measure()
+        cells = ["  "]
+        if space:
+            cells.append(fit("NAMESPACE", space) + " ")
+        cells.append(fit("NAME", name) + " ")
+        if reference:
+            cells.append(fit("REFERENCE", reference) + " ")
+        cells.append(fit("TARGETS", targets) + " ")
+        cells.append(" MIN  MAX   NOW  WANT  ")
+        if trend:
+            cells.append(fit("TREND", trend) + " ")
+        cells.append(fit("STATE", 11))
+        if headline:
+            cells.append("HEADLINE")
+        return Text("".join(cells), style=FAINT, end="")
+
+    def _row(self, row: HpaRow) -> Text:
+        space, name, reference, targets, trend, headline = self._widths or self._measure()
+        hpa = row.hpa
+        selected = row.key == self._key
+        colour = STATE_STYLE[row.state]
+        text = Text("> " if selected else "  ", style="bold" if selected else "", end="")
+        if space:
+            text.append(fit(printable(hpa.key.namespace), space) + " ", style=FAINT if not selected else "")
+        text.append(fit(printable(hpa.key.name), name) + " ")
+        if reference:
+            text.append(fit(printable(str(hpa.reference)), reference) + " ", style=FAINT if not selected else "")
+        text.append(fit(printable(hpa.targets), targets) + " ", style=_targets_style(row))
+        text.append(f"{hpa.min_replicas:>4} {hpa.max_replicas:>4} ", style=FAINT if not selected else "")
+        moving = hpa.current_replicas != hpa.desired_replicas
+        text.append(f"{hpa.current_replicas:>5} {hpa.desired_replicas:>5}  ", style="bold" if moving else "")
+        if trend:
+            text.append(fit(sparkline(row.trend, trend), trend) + " ", style="cyan")
+        text.append(fit(f"{STATE_MARK[row.state]} {row.state.value}", 11), style=colour)
+        if headline:
+            text.append(fit(printable(row.headline), headline), style=FAINT if not selected else "")
+        if selected:
+            text.stylize(style("reverse" if self.ascii else "on grey23"))
+        return text
+
+
+def _targets_style(row: HpaRow) -> str:
+    ratio = _ratio(row)
+    return "red" if ratio < 0 else "yellow" if ratio > 1.1 else ""
+
+
+def _matches(row: HpaRow, words: Sequence[str]) -> bool:
+    hpa = row.hpa
+    labels = " ".join(f"{key}={value}" for key, value in hpa.labels.items())
+    text = f"{hpa.key.namespace} {hpa.key.name} {hpa.reference} {labels} {row.state.value}".lower()
+    return all(word in text for word in words)
+
+
+def _nowhere(snapshot: Snapshot) -> str:
+    where = f"namespace {snapshot.namespace}" if snapshot.namespace else "any namespace"
+    return f"There is no HPA in {printable(where)}: press n for another namespace."

@@ -1,0 +1,38 @@
+"""What a pane says instead of its content: connecting, listing, forbidden, not served, failed, empty."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from hpatui.model import SourceState, SourceStatus
+from hpatui.text import printable
+from hpatui.ui.look import FAINT, SOURCE_STYLE, coarse_age
+
+
+def state_lines(status: SourceStatus | None, now: float, what: str, empty: str) -> list[Text]:
+    """Lines for a pane that has nothing to show; `empty` is what to say when the stream is live."""
+    if status is None or status.state in (SourceState.IDLE, SourceState.CONNECTING):
+        message = printable(status.message) if status is not None and status.message else f"waiting for {what}"
+        return [Text(f"{message} ...", style=FAINT, end="")]
+    if status.state is SourceState.LISTING:
+        return [Text(f"listing {what}: {status.received} so far ...", style=FAINT, end="")]
+    if status.state is SourceState.LIVE:
+        return [Text(empty, style=FAINT, end="")]
+    words = {
+        SourceState.FORBIDDEN: "forbidden",
+        SourceState.NOT_SERVED: "not served",
+        SourceState.FAILED: "failed",
+        SourceState.RECONNECTING: "reconnecting",
+    }
+    return [
+        Text(words[status.state], style=SOURCE_STYLE[status.state], end=""),
+        Text(printable(status.message), style="", end="", overflow="fold"),
+    ]
+
+
+def source_text(status: SourceStatus, now: float) -> Text:
+    """The state of the source in a few words, for the header."""
+    text = status.state.value
+    if status.state is SourceState.RECONNECTING:
+        text = f"reconnecting, nothing new for {coarse_age(now - status.since)}"
+    return Text(text, style=SOURCE_STYLE[status.state], end="")
