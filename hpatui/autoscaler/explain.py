@@ -46,6 +46,7 @@ class Timing:
     sync_after: Callable[[float], float | None] = field(default=lambda moment: moment)
     assumed: float | None = None
     next_sample: float | None = None
+    old_sample: float | None = None  # the newest sample's time, where that is suspiciously long ago
 
 
 def explain(hpa: Hpa, spec: HpaObject, decision: Decision, config: ControllerConfig, timing: Timing) -> Explanation:
@@ -56,8 +57,15 @@ def explain(hpa: Hpa, spec: HpaObject, decision: Decision, config: ControllerCon
     hold = hold_of(spec, decision, config, timing.assumed)
     allowed = allowance_of(spec, decision)
     lines = _lines(spec, decision, hold, allowed)
+    headline = _headline(spec, decision, hold, allowed)
+    if timing.old_sample is not None:
+        text = f"the newest sample is of {say.clock_time(timing.old_sample)}"
+        lines = (ExplainLine("samples", f"{text}: the size rests on old numbers", Tone.WARN), *lines)
+        headline = f"{headline}; {text}"
+    if not hpa.conditions:
+        headline = "no status yet: the controller has not looked at it"
     return Explanation(
-        headline=_headline(spec, decision, hold, allowed),
+        headline=headline,
         lines=lines,
         countdowns=_countdowns(decision, hold, allowed, timing),
         would_change=_would_change(spec, decision, config, hold),
@@ -147,7 +155,7 @@ def _scaling(spec: HpaObject, decision: Decision, allowed: Allowance | None) -> 
     why = _deciding(decision)
     limited = limits_line(spec, decision)
     text = f"{why}: {text}" if why else text
-    if limited is not None and limited.text.startswith("wants"):
+    if limited is not None:
         text += f" ({limited.text})"
     return f"{text}; {_allowed(allowed)}" if allowed is not None and allowed.more_at is not None else text
 
@@ -230,6 +238,9 @@ def _would_change(spec: HpaObject, decision: Decision, config: ControllerConfig,
 # From the status alone ------------------------------------------------------------------------------------------------
 
 
+_NO_SCALE = "the HPA controller was unable to get the target's current scale: "
+
+
 def explain_status(hpa: Hpa) -> Explanation:
     """What the HPA's own status tells, where its pods or samples cannot be seen."""
     lines = [_status_line(metric) for metric in hpa.metrics]
@@ -254,7 +265,11 @@ def _problem(reason: str, message: str) -> str:
     if reason == "ScalingDisabled":
         return "the target has 0 replicas, so scaling is off"
     if reason == "AmbiguousSelector":
-        return f"several HPAs select the same pods, so the controller acts for none of them: {message}"
+        names = message[message.rfind("[") + 1 :].removesuffix("]") if message.endswith("]") else ""
+        who = " and ".join(sorted(names.split())) or "several HPAs"
+        return f"{who} select the same pods, so the controller acts for none of them"
+    if reason == "FailedGetScale":
+        return f"the target cannot be read: {message.removeprefix(_NO_SCALE)}"
     if reason.startswith("FailedGet") and reason != "FailedGetScale":
         return say.blind(message)
     return message or reason

@@ -19,6 +19,8 @@ _BLIND = (
     ("no metrics returned from resource metrics API", "the metrics API has no sample of these pods yet"),
     ("did not receive metrics for targeted pods (pods might be unready)", "none of the pods has a usable sample yet"),
     ("did not receive metrics for any ready pods", "no ready pod has a sample yet"),
+    ("no metrics returned from custom metrics API", "the custom metrics API has no value of it"),
+    ("no metrics returned from external metrics API", "the external metrics API has no value of it"),
     ("no pods returned by selector while calculating replica count", "no pod matches the target's selector"),
 )
 
@@ -91,7 +93,15 @@ def metric_exact(current: str, target: str, replicas: int, *, below: bool) -> st
     """Outside the tolerance, and rounding up still gives the present size."""
     if below:
         return f"{current} of {target}: {plural(replicas, 'replica')} {'is' if replicas == 1 else 'are'} still needed"
-    return f"{current} of {target}: {plural(replicas, 'replica')} {'is' if replicas == 1 else 'are'} enough"
+    return f"{current} of {target}: {plural(replicas, 'replica')} {'is' if replicas == 1 else 'are'} what it takes"
+
+
+def metric_doubtful(current: str, target: str, replicas: int, pods: int, *, below: bool) -> str:
+    """Pods without a trusted sample could bring the metric back, so nothing changes."""
+    may = "may be busy" if below else "may take their share"
+    if pods == 1:
+        may = may.replace("their", "its")
+    return f"{current} of {target}, but the {plural(pods, 'pod')} left out {may}: {stay(replicas)}"
 
 
 def metric_wants(current: str, target: str, ratio: float, proposal: int) -> str:

@@ -15,6 +15,7 @@ from hpatui.autoscaler.decision import Decision
 from hpatui.autoscaler.explanation import ExplainLine, Tone
 from hpatui.autoscaler.inputs import ControllerConfig, HpaObject, MetricSpec, Recommendation
 from hpatui.autoscaler.metrics import MetricEvaluation
+from hpatui.autoscaler.replicas import Proposal
 from hpatui.autoscaler.times import ns_to_seconds, seconds_to_ns
 
 _BINARY = ((2**30, "Gi"), (2**20, "Mi"), (2**10, "Ki"))
@@ -97,23 +98,29 @@ def metric_line(evaluation: MetricEvaluation, decision: Decision) -> ExplainLine
     tolerance = decision.tolerance
     size = decision.current
     if proposal.turned_round:
-        counted = "counting the pods without a sample turns it round"
-        return ExplainLine(name, f"{current} of {target}, but {counted}: {say.stay(size)}", Tone.WAIT)
+        return ExplainLine(name, _doubtful(proposal, current, target, size), Tone.WAIT)
     if proposal.within_tolerance and tolerance is not None:
         shown = tolerance.up if proposal.ratio >= 1 else tolerance.down
-        text = say.metric_stays(current, target, shown, size)
-        if proposal.adjusted_ratio is not None:
-            text = f"{current} of {target}, with all pods counted within the tolerance: {say.stay(size)}"
-        return ExplainLine(name, text, Tone.GOOD)
+        if proposal.adjusted_ratio is not None and not tolerance.within(proposal.ratio):
+            return ExplainLine(name, _doubtful(proposal, current, target, size), Tone.WAIT)
+        return ExplainLine(name, say.metric_stays(current, target, shown, size), Tone.GOOD)
     if proposal.replicas == size:
         return ExplainLine(name, say.metric_exact(current, target, size, below=proposal.ratio < 1), Tone.GOOD)
     tone = Tone.WARN if proposal.replicas > size else Tone.PLAIN
     return ExplainLine(name, say.metric_wants(current, target, proposal.ratio, proposal.replicas), tone)
 
 
+def _doubtful(proposal: Proposal, current: str, target: str, size: int) -> str:
+    groups = proposal.groups
+    left_out = len(groups.missing) + (len(groups.unready) if proposal.ratio > 1 else 0) if groups is not None else 0
+    return say.metric_doubtful(current, target, size, left_out, below=proposal.ratio < 1)
+
+
 def pods_lines(decision: Decision) -> tuple[ExplainLine, ...]:
     """Pods that are left out of the average, and how they count instead. One line for all metrics that agree."""
     lines: list[ExplainLine] = []
+    if decision.metrics and decision.pods < decision.current:
+        lines.append(ExplainLine("pods", f"{decision.pods} of {decision.current} pods exist", Tone.WARN))
     for evaluation in decision.metrics:
         proposal = evaluation.proposal
         if proposal is None or proposal.groups is None:
@@ -126,8 +133,9 @@ def pods_lines(decision: Decision) -> tuple[ExplainLine, ...]:
             assumed = "nothing" if proposal.ratio > 1 else "all of the request"
             text += f"; counted as if they used {assumed}"
         if all(line.text != text for line in lines):
-            label = "pods" if not lines else f"pods ({metric_name(evaluation.spec)})"
-            lines.append(ExplainLine(label, f"left out of the average: {text}", Tone.WAIT))
+            first = not any(line.label == "left out" for line in lines)
+            label = "left out" if first else f"left out ({metric_name(evaluation.spec)})"
+            lines.append(ExplainLine(label, text, Tone.WAIT))
     return tuple(lines)
 
 
@@ -139,6 +147,8 @@ def winner_line(decision: Decision) -> ExplainLine | None:
     if decision.wanted is None:
         text = "a metric has no value, so the size may not go down"
         return ExplainLine("largest", text, Tone.BAD)
+    if all(e.proposal is not None and e.proposal.replicas == decision.wanted for e in decision.metrics):
+        return ExplainLine("largest", f"all metrics ask for {say.plural(decision.wanted, 'replica')}")
     chosen = next((e for e in known if e.label == decision.winner), known[0])
     return ExplainLine("largest", f"{metric_name(chosen.spec)} asks for most: {say.plural(decision.wanted, 'replica')}")
 
@@ -215,9 +225,13 @@ def allowance_of(hpa: HpaObject, decision: Decision) -> Allowance | None:
 def limits_line(hpa: HpaObject, decision: Decision) -> ExplainLine | None:
     """What maxReplicas, minReplicas or a rate made of the size; None where they changed nothing."""
     limits, step = decision.limits, decision.stabilization
+    if decision.wanted is not None and decision.wanted < decision.current <= hpa.min_replicas:
+        return ExplainLine("limits", f"wants {decision.wanted}, kept at minReplicas {hpa.min_replicas}")
     if limits is None or step is None or not limits.limited:
         return None
     wants = f"wants {step.replicas}"
+    if decision.wanted is not None and step.replicas != max(decision.wanted, 0):
+        wants = f"a recent recommendation of {step.replicas} counts"
     match limits.reason:
         case "TooManyReplicas":
             return ExplainLine("limits", f"{wants}, capped at maxReplicas {hpa.max_replicas}", Tone.WARN)

@@ -58,8 +58,14 @@ def explanation_text(detail: Detail, explanation: Explanation) -> str:
     if explanation.would_change:
         lines += ["", "What would change it:"]
         lines += [f"  {printable(text)}" for text in explanation.would_change]
+    if explanation.patterns:
+        lines += ["", "Over time:"]
+        lines += [f"  {printable(line.text)}" for line in explanation.patterns]
     if explanation.known_since is not None:
         lines += ["", f"The controller's memory is known since {_clock_time(explanation.known_since)}."]
+    if explanation.compared:
+        lines.append(f"This agrees with the controller: {explanation.agreed} of {explanation.compared} syncs.")
+    lines += [f"Hint: {printable(hint)}." for hint in explanation.hints]
     return "\n".join(lines) + "\n"
 
 

@@ -128,17 +128,28 @@ def _told(
     """Custom and external metrics, as the HPA's own status told them last: nobody but the controller asks for them."""
     custom: dict[str, MetricAnswer] = {}
     external: dict[str, MetricAnswer] = {}
+    problem = _problem(hpa)
     current = hpa.status.get("currentMetrics")
     entries = current if isinstance(current, list) else []
     for spec, entry in zip(hpa.metrics, entries, strict=False):
         if spec.type not in ("Pods", "Object", "External") or not isinstance(entry, Mapping):
             continue
-        answer = _answer(spec, entry, scale, pods)
+        answer = _answer(spec, entry, scale, pods, problem)
         (external if spec.type == "External" else custom)[spec.name] = answer
     return custom, external
 
 
-def _answer(spec: MetricSpec, entry: Mapping[str, Any], scale: ScaleInput, pods: Sequence[str]) -> MetricAnswer:
+def _problem(hpa: HpaObject) -> str:
+    """Why the controller has no value, in the words of its condition."""
+    for condition in hpa.conditions:
+        if condition.type == "ScalingActive" and condition.status == "False":
+            return condition.message.split("metrics API: ")[-1]
+    return "the HPA's status has no value of it"
+
+
+def _answer(
+    spec: MetricSpec, entry: Mapping[str, Any], scale: ScaleInput, pods: Sequence[str], problem: str
+) -> MetricAnswer:
     source = entry.get(spec.type.lower())
     values = source.get("current") if isinstance(source, Mapping) else None
     told = values if isinstance(values, Mapping) else {}
@@ -148,7 +159,7 @@ def _answer(spec: MetricSpec, entry: Mapping[str, Any], scale: ScaleInput, pods:
     if value is None and average is not None:
         value = average * max(scale.status_replicas, 1)
     if value is None:
-        return MetricAnswer(error="no value in the HPA's status")
+        return MetricAnswer(error=problem)
     return MetricAnswer((MetricItem(value, str(spec.described.get("name", ""))),))
 
 

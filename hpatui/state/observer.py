@@ -29,14 +29,13 @@ from hpatui.state.memory import bounded, first_memory, longest_window, mended, w
 from hpatui.state.patterns import ReplicaWrite, Watched, find_patterns
 from hpatui.state.series import HpaHistory
 from hpatui.state.syncs import SyncClock
+from hpatui.state.writes import EFFECT_WITHIN, WriteWatch
 
 RING = 64
 COALESCE = 0.05  # facts within this many seconds of each other become one
-EFFECT_WITHIN = 5.0  # seconds between the controller's write to the target and its status, as they arrive here
-SETTLE = 1.0  # seconds to wait for the HPA's side of a change of size before explaining on
+OLD_SAMPLES = 6.0  # resolutions: samples older than this are worth a word
 MAX_SYNCS = 512
 MAX_SAMPLES = 30_000  # pod samples in all frames together, about 20 MB
-MAX_WRITES = 64
 NEW_HPA = 2.0  # seconds: an HPA without a status and not older than this is seen from its beginning
 
 
@@ -77,7 +76,6 @@ class Observer:
         self.syncs: deque[Sync] = deque(maxlen=MAX_SYNCS)
         self.frames: deque[Frame] = deque()
         self._samples = 0
-        self.writes: deque[ReplicaWrite] = deque(maxlen=MAX_WRITES)
         self.known_since: float | None = None
         self._flags = flags
         self._clock = SyncClock(flags.sync_period)
@@ -87,7 +85,7 @@ class Observer:
         self._memory = Memory()
         self._from_start = False
         self._events: tuple[Event, ...] = ()
-        self._suspects: list[ReplicaWrite] = []
+        self._writes = WriteWatch()
         self._compared = self._agreed = 0
         self._dirty = True
         self._explanation: Explanation | None = None
@@ -140,7 +138,7 @@ class Observer:
         self._dirty = True
         last = self._ring[-1] if self._ring else None
         if last is not None and last.workload is not None and workload is not None:
-            self._note_write(last.workload, workload, now)
+            self._writes.note(last.workload, workload, now)
         new = Facts(now, workload, dict(pods), dict(usages), usage_status)
         if last is not None and now - last.time < COALESCE and len(self._ring) > 1:
             new = replace(new, time=last.time)
@@ -162,8 +160,9 @@ class Observer:
     def explanation(self, now: float) -> Explanation | None:
         """Why it has the size it has; equal to the one before as long as nothing changed."""
         self._count_out(now)
-        self._judge_writes(now)
-        if self._dirty and not self._between_effects(now):
+        if self._writes.judge(now, self._own_rescales):
+            self._dirty = True
+        if self._dirty and not (self._explanation is not None and self._writes.unsettled(now)):
             self._dirty = False
             self._explanation = self._explain(now)
         return self._explanation
@@ -176,6 +175,22 @@ class Observer:
             return None
         decided = self._decide(self._hpa, self._facts_at(at), at)
         return None if decided is None else _prediction(decided[1], at)
+
+    @property
+    def writes(self) -> tuple[ReplicaWrite, ...]:
+        """Changes of the target's size that the HPA did not make, oldest first."""
+        return tuple(self._writes.found)
+
+    def _own_rescales(self) -> list[tuple[float, int]]:
+        """(time, size) of the HPA's rescales, from its status, events and the syncs seen; sizes -1 are not told."""
+        times = [(s.time, s.to_size) for s in self.syncs if s.rescaled]
+        for event in self._events:
+            parsed = parse_rescale(event.message)
+            if parsed is not None and event.last_seen is not None:
+                times.append((event.last_seen, parsed[0]))
+        if self._hpa is not None and self._hpa.last_scale_time is not None:
+            times.append((self._hpa.last_scale_time, -1))
+        return times
 
     @property
     def flags(self) -> ControllerFlags:
@@ -300,40 +315,6 @@ class Observer:
         }
         return replace(chosen, pods=pods) if len(pods) != len(chosen.pods) else chosen
 
-    # Somebody else who writes replicas ------------------------------------------------------------------------
-
-    def _note_write(self, before: Workload, after: Workload, now: float) -> None:
-        if before.uid == after.uid and before.replicas != after.replicas:
-            self._suspects.append(ReplicaWrite(now, before.replicas, after.replicas))
-
-    def _judge_writes(self, now: float) -> None:
-        """A change of spec.replicas that no rescale of the HPA goes with was made by somebody else."""
-        if not self._suspects or self._hpa is None:
-            return
-        waiting: list[ReplicaWrite] = []
-        for write in self._suspects:
-            if self._is_own(write):
-                continue
-            if now - write.time <= EFFECT_WITHIN:
-                waiting.append(write)
-            else:
-                self.writes.append(write)
-                self._dirty = True
-        self._suspects = waiting
-
-    def _between_effects(self, now: float) -> bool:
-        """Whether a change of size has just been seen on the target and not yet on the HPA: nothing to explain from."""
-        return self._explanation is not None and any(now - write.time < SETTLE for write in self._suspects)
-
-    def _is_own(self, write: ReplicaWrite) -> bool:
-        """Whether the HPA says (in its status, or an event) that it scaled to that size at about that time."""
-        hpa = self._hpa
-        times = [e.last_seen for e in self._events if (parse_rescale(e.message) or (None,))[0] == write.to_size]
-        if hpa is not None:
-            times.append(hpa.last_scale_time)
-        times += [sync.time for sync in self.syncs if sync.rescaled and sync.to_size == write.to_size]
-        return any(time is not None and abs(time - write.time) <= EFFECT_WITHIN for time in times)
-
     # Explaining -----------------------------------------------------------------------------------------------
 
     def _explain(self, now: float) -> Explanation | None:
@@ -347,7 +328,10 @@ class Observer:
             return self._with_watch(explain_status(hpa), hpa, now)
         inputs, decision = decided
         config = config_of(self.flags)
-        timing = Timing(at, self._clock.after, self._assumed(inputs, now), self._next_sample(now))
+        sample = self._newest_sample()
+        due = None if sample is None else max(now, sample + self._flags.metrics_resolution)
+        old = sample if sample is not None and now - sample > OLD_SAMPLES * self._flags.metrics_resolution else None
+        timing = Timing(at, self._clock.after, self._assumed(inputs, now), due, old)
         return self._with_watch(explain(hpa, inputs.hpa, decision, config, timing), hpa, now)
 
     def _with_watch(self, explanation: Explanation, hpa: Hpa, now: float) -> Explanation:
@@ -394,11 +378,10 @@ class Observer:
             return None
         return self.known_since if now - self.known_since < longest_window(inputs.hpa, self._flags) else None
 
-    def _next_sample(self, now: float) -> float | None:
-        """When the metrics API will have newer samples: one resolution after the newest."""
+    def _newest_sample(self) -> float | None:
+        """The time of the newest sample."""
         usages = self._ring[-1].usages if self._ring else {}
-        newest = max((usage.time for usage in usages.values()), default=None)
-        return None if newest is None else max(now, newest + self._flags.metrics_resolution)
+        return max((usage.time for usage in usages.values()), default=None)
 
 
 def _status_of(hpa: Hpa) -> object:

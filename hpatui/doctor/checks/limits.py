@@ -96,7 +96,7 @@ def _limited(world: World, family: Family, subject: Subject) -> None:
         ),
     )
     edit = f"{subject.kubectl} patch hpa {subject.key.name} --type=merge -p"
-    if reason == "TooManyReplicas":
+    if reason == "TooManyReplicas" and (most is None or most >= high):
         wish = f"wants {most} replicas and " if most is not None and most > high else ""
         raised = max(most or 0, high + 1)
         family.warn(
@@ -135,8 +135,9 @@ def _policies(hpa: Json, direction: str) -> str:
     if text(rules, "selectPolicy") == "Disabled":
         return "not at all (selectPolicy Disabled)"
     shown = [
-        f"{number(p, 'value')} {'%' if p.get('type') == 'Percent' else 'pods'} every {number(p, 'periodSeconds')} s"
+        f"{f'{count} %' if p.get('type') == 'Percent' else plural(count, 'pod')} every {number(p, 'periodSeconds')} s"
         for p in items(rules, "policies")
+        for count in [number(p, "value") or 0]
     ]
     if shown:
         return (" and " if text(rules, "selectPolicy") == "Min" else " or ").join(shown)

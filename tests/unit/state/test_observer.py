@@ -255,7 +255,7 @@ def test_a_rescale_is_judged_by_what_was_known_before_it(workload_first: bool) -
     assert [(s.agreed, s.from_size, s.to_size) for s in watch.observer.syncs] == [(True, 2, 4)]
     for _ in watch.ticks(10):
         pass
-    assert list(watch.observer.writes) == []
+    assert watch.observer.writes == ()
 
 
 def test_a_size_that_somebody_else_wrote() -> None:
