@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from hpatui.sandbox.apiserver.protobuf import MEDIA, decode_protobuf
 from hpatui.sandbox.apiserver.status import StatusError, bad_request
 
 JSON = "application/json"
@@ -58,6 +59,8 @@ def encode(value: Any, form: Form) -> bytes:
 def decode(body: bytes, content_type: str, allowed: tuple[str, ...] = (JSON, YAML)) -> Any:
     """The value of a body; StatusError 400 for broken text, 415 for other media types."""
     media = content_type.partition(";")[0].strip().lower() or JSON
+    if media == MEDIA and JSON in allowed:
+        return decode_protobuf(body)
     if media not in allowed:
         raise StatusError(
             415, "UnsupportedMediaType",
