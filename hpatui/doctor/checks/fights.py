@@ -134,8 +134,8 @@ def _second_writer(world: World, family: Family, subject: Subject, rescales: Seq
         "second-writer",
         title,
         subject.about,
-        f"the HPA scaled to {plural(recent[0], 'replica')} {len(recent)} times in {span(FLAPPING_WINDOW)} and to nothing else: "
-        "something sets spec.replicas back in between",
+        f"the HPA scaled to {plural(recent[0], 'replica')} {len(recent)} times in {span(FLAPPING_WINDOW)} "
+        "and to nothing else: something sets spec.replicas back in between",
         (
             Evidence(subject.about, "events SuccessfulRescale", f"New size: {recent[0]}, {len(recent)} times"),
             *(Evidence(subject.reference, "metadata.managedFields", f"{name} wrote spec.replicas") for name in others),
