@@ -101,12 +101,13 @@ async def _watch(handle: SandboxHandle, token: str) -> float:
         writer.write(_get(f"{path}?watch=1", token))
     await asyncio.gather(*(reader.readuntil(b"\r\n\r\n") for reader, _ in connections))
     body = json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "bench"}}).encode()
-    poster = (await asyncio.open_connection(host, port))[1]
-    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n"
+    answer, poster = await asyncio.open_connection(host, port)
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n"
     began = time.perf_counter()
     poster.write(head.encode() + f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
     await asyncio.gather(*(asyncio.wait_for(reader.readuntil(b'"bench"'), 30) for reader, _ in connections))
     delay = time.perf_counter() - began
+    assert b" 201 " in await answer.readline()
     for writer in (poster, *(writer for _, writer in connections)):
         writer.close()
     return delay
@@ -156,7 +157,7 @@ class _Client(asyncio.Protocol):
 
 def _get(path: str, token: str, *, close: bool = False) -> bytes:
     end = "Connection: close\r\n" if close else ""
-    return f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n{end}\r\n".encode()
+    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n{end}\r\n".encode()
 
 
 def _address(handle: SandboxHandle) -> tuple[str, int]:
