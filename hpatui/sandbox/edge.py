@@ -15,9 +15,13 @@ _HOSTS = ("127.0.0.1", "localhost")
 
 @web.middleware
 async def no_browsers(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse what a web page sends: anybody on this machine may use a sandbox, pages from elsewhere may not."""
+    """Refuse what a web page sends: anybody on this machine may use a sandbox, pages from elsewhere may not.
+
+    WebSocket clients name the server itself as their origin; no page can.
+    """
     host = request.headers.get("Host", _HOSTS[0])
-    if "Origin" in request.headers or host.partition(":")[0] not in _HOSTS:
+    origin = request.headers.get("Origin", f"http://{host}")
+    if origin != f"http://{host}" or host.partition(":")[0] not in _HOSTS:
         return web.Response(status=403, text="the sandbox answers local clients only\n")
     return await handler(request)
 
