@@ -65,8 +65,7 @@ class LinePane(ScrollView, can_focus=True):
 
     def _repaint(self, y: int) -> None:
         if 0 <= y < self.scrollable_content_region.height:
-            gutter = self.scrollable_content_region.offset
-            self.refresh(Region(gutter.x, gutter.y + y, self.inner_width, 1))
+            self.refresh(Region(0, y, self.inner_width, 1))  # relative to the content
 
     def render_line(self, y: int) -> Strip:
         """Textual: one line of the pane."""

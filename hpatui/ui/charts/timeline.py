@@ -57,11 +57,24 @@ def draw(
     each = max(4, height // len(panels))
     shown = panels[: max(1, height // each)]
     lines: list[Text] = []
+    right = max((_right_width(panel) for panel in shown), default=0)  # the same for all, so that times line up
     for index, panel in enumerate(shown):
         last = index == len(shown) - 1
         rows = height - len(lines) if last else each
-        lines += _panel(panel, start, end, width, rows, axis=last, ascii=ascii)
+        room = width - right + _right_width(panel)
+        lines += _panel(panel, start, end, room, rows, axis=last, ascii=ascii)
     return lines[:height]
+
+
+def _right_top(panel: Panel) -> float | None:
+    """The top of the right-hand axis, None where nothing is drawn against it."""
+    values = [value for curve in panel.curves if curve.right for _, value in curve.points if value is not None]
+    return max(max(values) * 1.05, 1.0) if values else None
+
+
+def _right_width(panel: Panel) -> int:
+    top = _right_top(panel)
+    return 0 if top is None else 1 + max(len(f"{tick:g}") for tick in _ticks(0.0, top, 2, whole=True))
 
 
 def _panel(panel: Panel, start: float, end: float, width: int, height: int, *, axis: bool, ascii: bool) -> list[Text]:
@@ -95,9 +108,8 @@ def _panel(panel: Panel, start: float, end: float, width: int, height: int, *, a
     figure.ylim(low, high)
     ticks = _ticks(low, high, max(2, (height - 2) // 2), whole=panel.whole)
     figure.yticks(ticks, [panel.format(tick).rjust(5) for tick in ticks])
-    right = [value for curve in panel.curves if curve.right for _, value in curve.points if value is not None]
-    if right:
-        top = max(max(right) * 1.05, 1.0)
+    top = _right_top(panel)
+    if top is not None:
         figure.ylim(0, top, "right")
         marks = _ticks(0.0, top, 2, whole=True)
         figure.yticks(marks, [f"{mark:g}" for mark in marks], "right")

@@ -134,7 +134,9 @@ class EventsPane(LinePane):
             status = detail.statuses.get(Kind.EVENT) if detail is not None else None
             self.set_lines(state_lines(status, snapshot.time, "events", "No events.") if detail is not None else [])
             return
-        self.set_lines([self._line(event, snapshot.time) for event in detail.events[:200]])
+        # What the kubelet did well is no news; warnings about pods are.
+        news = [event for event in detail.events if event.type != "Normal" or event.about_kind != "Pod"]
+        self.set_lines([self._line(event, snapshot.time) for event in news[:200]])
 
     def _line(self, event: Event, now: float) -> Text:
         seen = coarse_age(now - event.last_seen) if event.last_seen is not None else ""
