@@ -213,15 +213,39 @@ async def _channels(request: web.Request, dial: Dial) -> web.StreamResponse:
         raise bad_request('query parameter "ports" is required and holds port numbers')
     socket = web.WebSocketResponse(protocols=(_CHANNEL,), max_msg_size=4 * 1024 * 1024)
     await socket.prepare(request)
-    outgoing: asyncio.Queue[bytes] = asyncio.Queue()
-    tasks = [asyncio.create_task(_send_all(socket, outgoing))]
     writers: dict[int, asyncio.StreamWriter] = {}
+
+    readers: dict[int, asyncio.StreamReader] = {}
+
+    async def open_port(index: int, port: int) -> None:
+        """Connect to one port; what goes wrong is said on its error channel."""
+        address = dial(port)
+        for channel in (2 * index, 2 * index + 1):
+            await socket.send_bytes(bytes([channel]) + port.to_bytes(2, "little"))
+        try:
+            if address is None:
+                raise ConnectionRefusedError("connection refused")
+            readers[index], writers[index] = await asyncio.open_connection(*address)
+        except OSError as error:
+            text = f"an error occurred forwarding {port}: {error}"
+            await socket.send_bytes(bytes([2 * index + 1]) + text.encode())
+
+    async def copy(index: int) -> None:
+        """Copy what the pod says."""
+        with contextlib.suppress(OSError):
+            while chunk := await readers[index].read(_CHUNK):
+                await socket.send_bytes(bytes([2 * index]) + chunk)
+
+    async def copy_all() -> None:
+        """All ports; when all pods' connections have ended, so has the whole."""
+        await asyncio.gather(*(copy(index) for index in readers))
+        await socket.close()
+
+    # Messages that come meanwhile wait in the socket.
+    for index, text in enumerate(texts):
+        await open_port(index, int(text))
+    task = asyncio.create_task(copy_all())
     try:
-        for index, text in enumerate(texts):
-            port = int(text)
-            for channel in (2 * index, 2 * index + 1):
-                outgoing.put_nowait(bytes([channel]) + port.to_bytes(2, "little"))
-            await _open_channel(index, port, dial, writers, tasks, outgoing)
         async for message in socket:
             if message.type is not WSMsgType.BINARY:
                 break
@@ -230,34 +254,10 @@ async def _channels(request: web.Request, dial: Dial) -> web.StreamResponse:
                 writer.write(message.data[1:])
                 await writer.drain()
     except OSError:
-        pass
+        pass  # the pod's side broke: the client sees the end of the connection
     finally:
-        for task in tasks:
-            task.cancel()
+        task.cancel()
         for writer in writers.values():
             writer.close()
         await socket.close()
     return socket
-
-
-async def _open_channel(
-    index: int, port: int, dial: Dial, writers: dict[int, asyncio.StreamWriter],
-    tasks: list[asyncio.Task[None]], outgoing: asyncio.Queue[bytes],
-) -> None:  # fmt: skip
-    address = dial(port)
-    try:
-        if address is None:
-            raise ConnectionRefusedError("connection refused")
-        reader, writers[index] = await asyncio.open_connection(*address)
-    except OSError as error:
-        text = f"an error occurred forwarding {port}: {error}"
-        outgoing.put_nowait(bytes([2 * index + 1]) + text.encode())
-        return
-    tasks.append(asyncio.create_task(_copy(index, reader, outgoing)))
-
-
-async def _copy(index: int, reader: asyncio.StreamReader, outgoing: asyncio.Queue[bytes]) -> None:
-    with contextlib.suppress(OSError):
-        while chunk := await reader.read(_CHUNK):
-            outgoing.put_nowait(bytes([2 * index]) + chunk)
-    outgoing.put_nowait(bytes([2 * index]))
