@@ -132,7 +132,7 @@ _FAR = 400  # no power of ten beyond this can matter to a 64-bit result
 
 
 def _times_ten(value: int, power: int) -> int:
-    return value * 10 ** min(power, _FAR)
+    return value * int(10 ** min(power, _FAR))
 
 
 def _ceil_ten(value: int, power: int) -> int:
@@ -148,9 +148,9 @@ def _scale_down(value: int, power: int) -> int:
     Below the largest int64 only the low 64 bits take part, so large negative values are accidents there.
     """
     if value < MAX_INT64:
-        low = _wrap(value)
-        whole = abs(low) // 10**power * (1 if low >= 0 else -1)
-        return whole + 1 if low % 10**power else whole
+        low, unit = _wrap(value), int(10**power)
+        whole = abs(low) // unit * (1 if low >= 0 else -1)
+        return whole + 1 if low % unit else whole
     return _wrap(_ceil_ten(value, power))
 
 

@@ -1,0 +1,1 @@
+"""Pictures of the real program on its sandbox, made by `make screenshots`."""
