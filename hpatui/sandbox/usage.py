@@ -43,11 +43,11 @@ class Counters:
         last = self.points[-1][0] if self.points else time
         fresh = usage.served - self.served
         kept = 0.5 ** ((time - last) / profile.held_for) if profile.held_for > 0 else 0.0
-        self.held = self.held * kept + fresh * profile.held
-        self.leaked += fresh * profile.leak
-        self.rate = fresh / (time - last) if time > last else 0.0
+        # What happens in a real second counts `speed` times, so that rates by the cluster's clock are real ones.
+        self.held = self.held * kept + fresh * speed * profile.held
+        self.leaked += fresh * speed * profile.leak
+        self.rate = fresh * speed / (time - last) if time > last else 0.0
         self.served, self.in_flight = usage.served, usage.in_flight
-        # CPU seconds of real time count `speed` times, so that a rate per cluster second is one per real second.
         self.points.append((time, usage.cpu * speed))
 
     def cpu_at(self, time: float) -> float:

@@ -64,7 +64,7 @@ def _break_image(deployment: Manifest) -> Manifest:
 def leaky(world: World) -> None:
     """Each request leaves some memory behind for ever; the limit is reached after a few minutes."""
     base(world)
-    notes = {"profile": "leaky", "leak": str(64 * 1024)}
+    notes = {"profile": "leaky", "leak": str(256 * 1024)}
     needs = resources("100m", "128Mi")
     application(world, SPACE, "checkout", [memory_metric("64Mi")], needs=needs, notes=notes, hpa={"most": 4})
     world.traffic("users", _PORT, [(3600, 15, 15)])
@@ -77,4 +77,4 @@ def memory(world: World) -> None:
     needs = resources("200m", "512Mi")
     application(world, SPACE, "checkout", metrics, needs=needs, notes={"profile": "memory"}, hpa={"most": 6})
     beat = world.timings.sync_period / 3.0
-    world.traffic("waves", _PORT, [(60 * beat, 25, 25), (90 * beat, 1, 1)])
+    world.traffic("waves", _PORT, [(60 * beat, 15, 15), (90 * beat, 1, 1)])
