@@ -111,6 +111,11 @@ def _fleet(client: Client) -> bool:
     return len(items) == 200 and len({entry["reason"] for entry in active}) >= 2
 
 
+def _no_image(client: Client) -> bool:
+    waiting = _states(client) & {"ImagePullBackOff", "ErrImagePull"}
+    return bool(waiting) and max(_sizes(client), default=0) > 2
+
+
 def _stale(client: Client) -> bool:
     """The sample is minutes older than the answer."""
     (item,) = client.get(f"/apis/metrics.k8s.io/v1beta1/namespaces/{SPACE}/pods")["items"]
@@ -125,7 +130,8 @@ def _no_status(client: Client) -> bool:
 
 def _rolling(client: Client) -> bool:
     status = client.get(f"/apis/apps/v1/namespaces/{SPACE}/deployments/checkout")["status"]
-    return status.get("updatedReplicas", 0) > 0 and status.get("availableReplicas", 0) < status["replicas"]
+    updated, available, total = (int(status.get(f"{kind}eplicas", 0)) for kind in ("updatedR", "availableR", "r"))
+    return updated > 0 and available < total
 
 
 PROMISES: dict[str, Callable[[Client], object]] = {
@@ -141,9 +147,7 @@ PROMISES: dict[str, Callable[[Client], object]] = {
     "unschedulable": _unscheduled,
     "quota": lambda client: _events(client, "FailedCreate"),
     "slow-start": _slow_start,
-    "broken-image": lambda client: (
-        _states(client) & {"ImagePullBackOff", "ErrImagePull"} and max(_sizes(client), default=0) > 2
-    ),
+    "broken-image": _no_image,
     "leaky": lambda client: _memory_grows(client) and "OOMKilled" in _states(client),
     "memory": lambda client: max(_sizes(client), default=0) > 1,
     "queue": _queue,
