@@ -25,6 +25,8 @@ def headline(hpa: Hpa, now: float) -> tuple[HpaState, str]:
     if moving is not None:
         return moving
     limited = hpa.condition("ScalingLimited")
+    if limited is not None and limited.status == "True" and limited.reason == "TooManyReplicas":
+        return _limited(hpa, limited.reason)  # at the maximum, whatever the window does
     if able is not None and able.reason == "ScaleDownStabilized":
         return HpaState.HELD, f"held at {hpa.desired_replicas} by the stabilization window; {_largest(hpa)}"
     if limited is not None and limited.status == "True":

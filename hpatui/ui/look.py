@@ -115,6 +115,11 @@ def coarse_age(seconds: float) -> str:
     return f"{int(seconds // 86400)}d"
 
 
+def begin(text: str, style: str = "") -> Text:
+    """A line that begins with styled text; what is appended has its own style."""
+    return Text(end="").append(text, style=style)
+
+
 def style(name: str) -> Style:
     """A style by its name."""
     return Style.parse(name) if name else Style.null()

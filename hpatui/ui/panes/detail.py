@@ -12,7 +12,7 @@ from hpatui.model import Condition, Event, Kind, SourceState
 from hpatui.state.snapshot import Detail, PodRow, Snapshot
 from hpatui.text import fit, printable
 from hpatui.ui.lines import LinePane
-from hpatui.ui.look import BAD, FAINT, GOOD, STATE_MARK, STATE_STYLE, TONE_STYLE, WARN, coarse_age
+from hpatui.ui.look import BAD, FAINT, GOOD, STATE_MARK, STATE_STYLE, TONE_STYLE, WARN, begin, coarse_age
 from hpatui.ui.panes.status import state_lines
 
 
@@ -65,7 +65,7 @@ class WhyPane(LinePane):
             indent = " " * (width + 2)
             wrapped = _wrapped(printable(step.text), self.inner_width - width - 2)
             for index, part in enumerate(wrapped):
-                line = Text(fit(printable(step.label), width) + "  " if index == 0 else indent, style=FAINT, end="")
+                line = begin(fit(printable(step.label), width) + "  " if index == 0 else indent, FAINT)
                 line.append(part, style=TONE_STYLE[step.tone] if step.tone is not Tone.PLAIN else "")
                 lines.append(line)
         lines += [self._countdown(item, now) for item in explanation.countdowns]
@@ -106,7 +106,7 @@ class ConditionsPane(LinePane):
         fine = (item.status == "True") != (item.type == "ScalingLimited")
         style = GOOD if fine else WARN if item.type == "ScalingLimited" else BAD
         since = coarse_age(now - item.last_transition_time) if item.last_transition_time is not None else ""
-        head = Text("✔ " if fine else "✖ ", style=style, end="")
+        head = begin("✔ " if fine else "✖ ", style)
         head.append(f"{fit(printable(item.type), 15)} ", style="bold")
         head.append(fit(printable(item.reason), max(10, self.inner_width - 25)), style=style)
         head.append(f"{since:>5}", style=FAINT)
@@ -142,7 +142,7 @@ class EventsPane(LinePane):
         seen = coarse_age(now - event.last_seen) if event.last_seen is not None else ""
         count = f" x{event.count}" if event.count > 1 else ""
         warning = event.type == "Warning"
-        line = Text(f"{seen:>4} ", style=FAINT, end="")
+        line = begin(f"{seen:>4} ", FAINT)
         line.append(
             f"{printable(event.reason)}{count} ",
             style=WARN if warning else "bold green" if event.reason == "SuccessfulRescale" else "bold",
@@ -184,7 +184,7 @@ class PodsPane(LinePane):
 
     def _line(self, row: PodRow, width: int) -> Text:
         pod = row.pod
-        line = Text("● " if pod.ready else "○ ", style=GOOD if pod.ready else WARN, end="")
+        line = begin("● " if pod.ready else "○ ", GOOD if pod.ready else WARN)
         line.append(fit(printable(pod.key.name), width) + " ")
         if row.usage is not None:
             request = f"/{pod.cpu_request:.0f}m" if pod.cpu_request is not None else ""

@@ -14,7 +14,7 @@ from hpatui.model import Key
 from hpatui.state.snapshot import PROBLEM_STATES, HpaRow, Snapshot
 from hpatui.text import cell_width, fit, printable
 from hpatui.ui.lines import LinePane
-from hpatui.ui.look import FAINT, STATE_MARK, STATE_STYLE, sparkline, style, to_ascii
+from hpatui.ui.look import FAINT, STATE_MARK, STATE_STYLE, begin, sparkline, style, to_ascii
 from hpatui.ui.panes.status import state_lines
 
 SORTS: tuple[str, ...] = ("name", "state", "replicas", "ratio")
@@ -213,7 +213,7 @@ class HpaPane(LinePane):
         hpa = row.hpa
         selected = row.key == self._key
         colour = STATE_STYLE[row.state]
-        text = Text("> " if selected else "  ", style="bold" if selected else "", end="")
+        text = begin("> " if selected else "  ", "bold cyan" if selected else "")
         if space:
             text.append(fit(printable(hpa.key.namespace), space) + " ", style=FAINT if not selected else "")
         text.append(fit(printable(hpa.key.name), name) + " ")

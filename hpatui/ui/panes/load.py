@@ -8,7 +8,7 @@ from hpatui.model import LoadState
 from hpatui.state.snapshot import LoadView, Snapshot
 from hpatui.text import printable
 from hpatui.ui.lines import LinePane
-from hpatui.ui.look import BAD, FAINT, LOAD_STYLE, WARN
+from hpatui.ui.look import BAD, FAINT, LOAD_STYLE, WARN, begin
 
 
 def _ms(value: float | None) -> str:
@@ -32,7 +32,7 @@ class LoadPane(LinePane):
         self.set_lines(self._lines_of(snapshot.load))
 
     def _lines_of(self, load: LoadView) -> list[Text]:
-        head = Text(f"{load.state.value} ", style=LOAD_STYLE[load.state], end="")
+        head = begin(f"{load.state.value} ", LOAD_STYLE[load.state])
         if load.target:
             head.append(f"{printable(load.plan)}  ", style="bold")
             head.append(printable(load.target), style="")
@@ -42,7 +42,7 @@ class LoadPane(LinePane):
             rate = f" at {load.rate:g}/s" if load.rate else ""
             lines.append(Text(f"press l to send load to the selected HPA's target{rate}", style=FAINT, end=""))
         if last is not None and load.state in (LoadState.RUNNING, LoadState.PAUSED):
-            now = Text(f"{last.sent}/s sent", style="bold", end="")
+            now = begin(f"{last.sent}/s sent", "bold")
             now.append(f"  {last.ok} ok", style="green")
             now.append(f"  {last.failed} failed", style=BAD if last.failed else FAINT)
             now.append(f"  {last.unserved} unserved", style=WARN if last.unserved else FAINT)

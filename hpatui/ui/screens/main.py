@@ -16,7 +16,7 @@ from hpatui.state.snapshot import Snapshot
 from hpatui.text import printable
 from hpatui.ui.keys import KEYS, shown_key
 from hpatui.ui.lines import LinePane
-from hpatui.ui.look import FAINT, to_ascii
+from hpatui.ui.look import FAINT, begin, to_ascii
 from hpatui.ui.panes.detail import ConditionsPane, EventsPane, PodsPane, WhyPane
 from hpatui.ui.panes.graph import GraphPane
 from hpatui.ui.panes.hpas import HpaPane
@@ -83,7 +83,7 @@ class MainScreen(Screen[None]):
 
     def _head(self) -> None:
         snapshot = self._snapshot
-        text = Text(" hpatui ", style="bold reverse", end="")
+        text = begin(" hpatui ", "bold reverse")
         if snapshot is not None:
             namespace = snapshot.namespace or ("all" if snapshot.status.state.value == "live" else "")
             text.append(f"  ctx {printable(snapshot.context)}", style="bold")

@@ -1,0 +1,123 @@
+"""Renders the gallery: the real program on a real sandbox, driven by keys, saved as SVG and (with rsvg-convert) PNG.
+
+`python -m screenshots.make [NAME ...]`; each picture is taken once the state that it is named after is on the screen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from hpatui.sandbox.options import SandboxOptions
+from hpatui.session.live import Session
+from hpatui.settings import Settings
+from hpatui.state.snapshot import HpaState, Snapshot
+from hpatui.ui.app import HpatuiApp
+
+HERE = Path(__file__).parent
+PATIENCE = 120.0  # seconds that a state may take to come
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture: which sandbox, which size, what to press, and the state to wait for."""
+
+    name: str
+    ready: Callable[[Snapshot], bool]
+    options: SandboxOptions = field(default_factory=SandboxOptions)
+    settings: Settings = field(default_factory=Settings)
+    size: tuple[int, int] = (120, 36)
+    before: str = ""  # keys to press at the start
+    after: str = ""  # keys to press once the state is there
+    settle: float = 3.0
+
+
+def _state(*states: HpaState) -> Callable[[Snapshot], bool]:
+    def look(snapshot: Snapshot) -> bool:
+        detail = snapshot.detail
+        return detail is not None and detail.row.state in states and bool(detail.events)
+
+    return look
+
+
+def _held(snapshot: Snapshot) -> bool:
+    detail = snapshot.detail
+    return detail is not None and detail.row.state is HpaState.HELD and detail.explanation is not None
+
+
+_SCALED = _state(HpaState.CAPPED)
+PICTURES: tuple[Picture, ...] = (
+    Picture("overview", _state(HpaState.STEADY, HpaState.FLOOR)),
+    Picture("scaling-up", _SCALED, before="l", settle=12.0),
+    Picture("held", _held, SandboxOptions(scenario="held-down"), settle=8.0),
+    Picture("at-max", _SCALED, SandboxOptions(scenario="at-max"), settle=8.0),
+    Picture("blind", _state(HpaState.BLIND), SandboxOptions(scenario="missing-requests")),
+    Picture("80x24", _SCALED, size=(80, 24), before="l", settle=10.0),
+    Picture(
+        "fleet",
+        lambda s: len(s.rows) > 990 and s.detail is not None,
+        SandboxOptions(fleet=1000),
+        Settings(all_namespaces=True),
+        settle=10.0,
+    ),
+    Picture("help", _state(HpaState.STEADY, HpaState.FLOOR), after="?", settle=1.0),
+)
+
+
+async def take(picture: Picture) -> None:
+    """Run the program until the picture's state is there, and save it."""
+    session = Session(picture.settings, demo=picture.options)
+    app = HpatuiApp(session, picture.settings)
+    async with app.run_test(size=picture.size) as pilot:
+        await _until(pilot, lambda: bool(session.snapshot.rows))
+        for key in picture.before:
+            await pilot.press(key)
+        await _until(pilot, lambda: picture.ready(session.snapshot))
+        await pilot.pause(picture.settle)
+        for key in picture.after:
+            await pilot.press("question_mark" if key == "?" else key)
+        await pilot.pause(0.5)
+        app.clear_notifications()
+        await pilot.pause(0.3)
+        svg = app.export_screenshot(title=f"hpatui · {picture.name}")
+    _save(picture.name, svg)
+
+
+async def _until(pilot: Pilot[None], look: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not look():
+            await pilot.pause(0.2)
+
+
+def _save(name: str, svg: str) -> None:
+    path = HERE / f"{name}.svg"
+    path.write_text(svg, encoding="utf-8")
+    convert = shutil.which("rsvg-convert")
+    if convert is None:
+        print(f"{path.name} (no PNG: rsvg-convert, of Debian's librsvg2-bin, is not installed)")
+        return
+    subprocess.run([convert, "-w", "1400", "-o", str(HERE / f"{name}.png"), str(path)], check=True)
+    print(f"{path.name}, {name}.png")
+
+
+def main(names: list[str]) -> int:
+    """Take those named (default: all)."""
+    known = {picture.name: picture for picture in PICTURES}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        print(f"no picture {', '.join(unknown)}; there are: {', '.join(known)}", file=sys.stderr)
+        return 2
+    for name in names or known:
+        asyncio.run(take(known[name]))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
