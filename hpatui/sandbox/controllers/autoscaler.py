@@ -32,6 +32,8 @@ from hpatui.sandbox.metrics import Metrics
 HPAS = RESOURCES["autoscaling", "horizontalpodautoscalers"]
 _SOURCE = "horizontal-pod-autoscaler"
 _VERSION = "autoscaling/v2"
+_NOBODY: frozenset[Key] = frozenset()
+Anchor = tuple[str, str, str]  # namespace, a label's name and value (both empty: a selector without such a label)
 
 
 @dataclass(slots=True)
@@ -59,7 +61,7 @@ class Autoscalers:
             timings.initial_readiness_delay,
         )
         self._known: dict[Key, _Known] = {}
-        self._spaces: dict[str, set[Key]] = {}
+        self._anchored: dict[Anchor, set[Key]] = {}
         self._pods: dict[str, tuple[str, PodInput]] = {}
         self.period = timings.sync_period
         self.stopped = False  # a fault: the controller does not run
@@ -69,12 +71,12 @@ class Autoscalers:
     def _changed(self, type_: str, hpa: Object, old: Object | None) -> None:
         key = key_of(hpa)
         if type_ == "DELETED":
-            self._known.pop(key, None)
-            self._spaces.get(key[0], set()).discard(key)
+            gone = self._known.pop(key, None)
+            if gone is not None:
+                self._anchored.get(_anchor(key[0], gone.target), set()).discard(key)
             self._c.engine.forget(self, key)
         elif type_ == "ADDED":
             self._known[key] = _Known(hpa["metadata"]["uid"])
-            self._spaces.setdefault(key[0], set()).add(key)
             # As the controller's queue: the first sync comes within a period, spread so that not all come at once.
             part = zlib.crc32(hpa["metadata"]["uid"].encode()) % 1000 / 1000
             self._c.engine.enqueue_at(self, key, self._c.engine.clock.time() + self.period * part)
@@ -93,7 +95,8 @@ class Autoscalers:
             return
         if known.version != hpa["metadata"]["resourceVersion"] or known.parsed is None:
             known.parsed, known.version = parse_hpa(hpa), hpa["metadata"]["resourceVersion"]
-        target = known.target = find_target(self._c, hpa)
+        target = find_target(self._c, hpa)
+        self._aim(key, known, target)
         pods = self._c.pods.select(key[0], target.selector)
         pods.sort(key=lambda pod: pod["metadata"]["name"])
         decision = decide(
@@ -148,14 +151,24 @@ class Autoscalers:
         parsed = tuple(parse_pod_metrics(item) for item in resource.items)
         return MetricsInput(parsed, resource.error, custom, external)
 
+    def _aim(self, key: Key, known: _Known, target: Target) -> None:
+        """Remember the target; its selector's first label leads from a pod to the HPAs that may select it."""
+        if target.selector is not known.target.selector:
+            self._anchored.get(_anchor(key[0], known.target), set()).discard(key)
+            self._anchored.setdefault(_anchor(key[0], target), set()).add(key)
+        known.target = target
+
     def _others(self, key: Key, pods: list[Object]) -> tuple[OtherHpa, ...]:
         """Other HPAs of the namespace whose target's pods include one of these."""
+        candidates = set(self._anchored.get((key[0], "", ""), ()))
+        for pod in pods:
+            for name, value in (pod["metadata"].get("labels") or {}).items():
+                candidates |= self._anchored.get((key[0], name, value), _NOBODY)
         others = []
-        for other in sorted(self._spaces.get(key[0], ())):
+        for other in sorted(candidates - {key}):
             target = self._known[other].target
-            if other == key or target.scale is None:
-                continue
-            if any(matches(target.selector, pod["metadata"].get("labels")) for pod in pods):
+            selected = any(matches(target.selector, pod["metadata"].get("labels")) for pod in pods)
+            if selected and target.scale is not None:
                 others.append(OtherHpa(*other, target.scale["status"]["selector"]))
         return tuple(others)
 
@@ -186,3 +199,9 @@ class Autoscalers:
 
 def _answer(answer: Answer) -> MetricAnswer:
     return MetricAnswer(tuple(parse_metric_item(item) for item in answer.items), answer.error)
+
+
+def _anchor(namespace: str, target: Target) -> Anchor:
+    labels = (target.selector or {}).get("matchLabels") or {}
+    name = min(labels, default="")
+    return (namespace, name, labels.get(name, ""))

@@ -63,9 +63,8 @@ def matches(selector: Mapping[str, Any] | None, labels: Mapping[str, str] | None
     if selector is None:
         return False
     labels = labels or {}
-    for name, value in (selector.get("matchLabels") or {}).items():
-        if labels.get(name) != value:
-            return False
+    if not (selector.get("matchLabels") or {}).items() <= labels.items():
+        return False
     for term in selector.get("matchExpressions") or ():
         operator, name, values = term["operator"], term["key"], term.get("values") or ()
         found = labels.get(name)
