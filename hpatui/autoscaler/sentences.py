@@ -98,10 +98,9 @@ def metric_exact(current: str, target: str, replicas: int, *, below: bool) -> st
 
 def metric_doubtful(current: str, target: str, replicas: int, pods: int, *, below: bool) -> str:
     """Pods without a trusted sample could bring the metric back, so nothing changes."""
-    may = "may be busy" if below else "may take their share"
-    if pods == 1:
-        may = may.replace("their", "its")
-    return f"{current} of {target}, but the {plural(pods, 'pod')} left out {may}: {stay(replicas)}"
+    which, whose = ("pod", "its") if pods == 1 else (f"{pods} pods", "their")
+    may = "may be busy" if below else f"may take {whose} share"
+    return f"{current} of {target}, but the {which} left out {may}: {stay(replicas)}"
 
 
 def metric_wants(current: str, target: str, ratio: float, proposal: int) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from hpatui.autoscaler.decision import Decision
 from hpatui.autoscaler.inputs import HpaObject, MetricSpec, PodInput, PodMetricsInput
 from hpatui.quantity import parse_quantity
-from hpatui.state.facts import Inputs
+from hpatui.state.facts import Inputs, told_answers
 
 
 def adjusted(inputs: Inputs, decision: Decision, after: HpaObject) -> Inputs | None:
@@ -23,8 +23,14 @@ def adjusted(inputs: Inputs, decision: Decision, after: HpaObject) -> Inputs | N
     told = _told_averages(after)
     used = {i: e.proposal.usage for i, e in enumerate(decision.metrics) if e.proposal is not None}
     wrong = [(i, average) for i, average in told if used.get(i) != average]
-    if not wrong:
+    custom, external = told_answers(after, inputs.scale.status_replicas, [pod.name for pod in inputs.pods])
+    same = custom == inputs.metrics.custom and external == inputs.metrics.external
+    if not wrong and (same or not after.status.get("currentMetrics")):
         return None
+    if not same:
+        inputs = replace(inputs, metrics=replace(inputs.metrics, custom=custom, external=external))
+    if not wrong:
+        return inputs
     samples = inputs.metrics.pod_metrics if inputs.metrics.pod_metrics_error is None else ()
     for index, average in wrong:
         spec, known = after.metrics[index], used.get(index)

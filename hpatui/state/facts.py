@@ -105,7 +105,9 @@ class Reader:
                 for key in sorted(facts.usages)
             )
         error = facts.usage_status.message or "the server could not find the requested resource"
-        custom, external = _told(hpa, scale, [key.name for key in facts.pods])
+        replicas = hpa.status.get("currentReplicas")
+        known = replicas if isinstance(replicas, int) else scale.status_replicas
+        custom, external = told_answers(hpa, known, [key.name for key in facts.pods])
         return MetricsInput(samples, error if broken else None, custom, external)
 
 
@@ -122,20 +124,23 @@ def _scale(hpa: Hpa, facts: Facts) -> ScaleInput:
     return ScaleInput(workload.replicas, status, workload.selector)
 
 
-def _told(
-    hpa: HpaObject, scale: ScaleInput, pods: Sequence[str]
+def told_answers(
+    hpa: HpaObject, replicas: int, pods: Sequence[str]
 ) -> tuple[dict[str, MetricAnswer], dict[str, MetricAnswer]]:
-    """Custom and external metrics, as the HPA's own status told them last: nobody but the controller asks for them."""
+    """Custom and external metrics as the HPA's status tells them: nobody but the controller asks for them.
+
+    `replicas` is the status size of the target at that sync, which averages were divided by.
+    """
     custom: dict[str, MetricAnswer] = {}
     external: dict[str, MetricAnswer] = {}
     problem = _problem(hpa)
     current = hpa.status.get("currentMetrics")
     entries = current if isinstance(current, list) else []
-    for spec, entry in zip(hpa.metrics, entries, strict=False):
-        if spec.type not in ("Pods", "Object", "External") or not isinstance(entry, Mapping):
-            continue
-        answer = _answer(spec, entry, scale, pods, problem)
-        (external if spec.type == "External" else custom)[spec.name] = answer
+    for index, spec in enumerate(hpa.metrics):
+        if spec.type in ("Pods", "Object", "External"):
+            entry = entries[index] if index < len(entries) and isinstance(entries[index], Mapping) else {}
+            answer = _answer(spec, entry, replicas, pods, problem)
+            (external if spec.type == "External" else custom)[spec.name] = answer
     return custom, external
 
 
@@ -148,7 +153,7 @@ def _problem(hpa: HpaObject) -> str:
 
 
 def _answer(
-    spec: MetricSpec, entry: Mapping[str, Any], scale: ScaleInput, pods: Sequence[str], problem: str
+    spec: MetricSpec, entry: Mapping[str, Any], replicas: int, pods: Sequence[str], problem: str
 ) -> MetricAnswer:
     source = entry.get(spec.type.lower())
     values = source.get("current") if isinstance(source, Mapping) else None
@@ -157,10 +162,19 @@ def _answer(
     if spec.type == "Pods" and average is not None:
         return MetricAnswer(tuple(MetricItem(average, name) for name in pods))
     if value is None and average is not None:
-        value = average * max(scale.status_replicas, 1)
+        value = _total(average, max(replicas, 1))
     if value is None:
         return MetricAnswer(error=problem)
     return MetricAnswer((MetricItem(value, str(spec.described.get("name", ""))),))
+
+
+def _total(average: int, replicas: int) -> int:
+    """The total that an average (thousandths, rounded up) was made from: the whole number in its range, if there is
+    one, because a few thousandths too much would already ask for another pod.
+    """
+    highest = average * replicas
+    whole = highest // 1000 * 1000
+    return whole if whole > (average - 1) * replicas else highest
 
 
 def _milli(text: Any) -> int | None:

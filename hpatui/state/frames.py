@@ -10,6 +10,33 @@ from hpatui.state.facts import Inputs
 
 
 @dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a sync will want: the size, and the reason as the controller's event will give it (empty: no rescale)."""
+
+    time: float
+    size: int
+    reason: str
+    rescale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """One sync of the controller, predicted and observed. `seen`: its write was seen; else it was counted out."""
+
+    time: float
+    seen: bool
+    predicted: Prediction
+    from_size: int
+    to_size: int
+    rescaled: bool
+
+    @property
+    def agreed(self) -> bool:
+        """Whether the prediction came true: the same size, and scaled or not as predicted."""
+        return self.predicted.size == self.to_size and self.predicted.rescale == self.rescaled
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """One sync: its time (epoch seconds), its inputs, the controller's memory before it, and the size after it."""
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from hpatui.autoscaler.decision import Decision, decide
 from hpatui.autoscaler.explain import ExplainLine, Explanation, Timing, Tone, explain, explain_status
@@ -22,7 +22,7 @@ from hpatui.errors import MalformedObject
 from hpatui.model import ControllerFlags, Event, Hpa, Key, Pod, PodUsage, SourceStatus, Workload
 from hpatui.state.adjust import adjusted
 from hpatui.state.facts import Facts, Inputs, Reader
-from hpatui.state.frames import Frame, config_of
+from hpatui.state.frames import Frame, Prediction, Sync, config_of
 from hpatui.state.history import parse_rescale
 from hpatui.state.inference import LEAST, infer_flags
 from hpatui.state.memory import bounded, first_memory, longest_window, mended, with_events
@@ -33,37 +33,11 @@ from hpatui.state.writes import EFFECT_WITHIN, WriteWatch
 
 RING = 64
 COALESCE = 0.05  # facts within this many seconds of each other become one
+RESOURCES = ("Resource", "ContainerResource")
 OLD_SAMPLES = 6.0  # resolutions: samples older than this are worth a word
 MAX_SYNCS = 512
 MAX_SAMPLES = 30_000  # pod samples in all frames together, about 20 MB
 NEW_HPA = 2.0  # seconds: an HPA without a status and not older than this is seen from its beginning
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """What a sync will want: the size, and the reason as the controller's event will give it (empty: no rescale)."""
-
-    time: float
-    size: int
-    reason: str
-    rescale: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Sync:
-    """One sync of the controller, predicted and observed. `seen`: its write was seen; else it was counted out."""
-
-    time: float
-    seen: bool
-    predicted: Prediction
-    from_size: int
-    to_size: int
-    rescaled: bool
-
-    @property
-    def agreed(self) -> bool:
-        """Whether the prediction came true: the same size, and scaled or not as predicted."""
-        return self.predicted.size == self.to_size and self.predicted.rescale == self.rescaled
 
 
 class Observer:
@@ -239,6 +213,9 @@ class Observer:
 
     def _record(self, before: Hpa, after: Hpa, decided: tuple[Inputs, Decision], time: float, *, seen: bool) -> None:
         inputs, decision = decided
+        if not all(spec.type in RESOURCES for spec in inputs.hpa.metrics):
+            # Nobody but the controller sees other metrics beforehand: there only its reasoning can be checked.
+            inputs, decision = self._as_measured(inputs, decision, after, time)
         scaled = after.last_scale_time != before.last_scale_time and after.last_scale_time is not None
         prediction = _prediction(decision, time)
         size = inputs.scale.spec_replicas
