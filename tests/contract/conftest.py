@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import msgspec
 import pytest
 from aiohttp import web
+from yarl import URL
 
 from hpatui.clock import SystemClock
 from hpatui.sandbox.apiserver.access import Rule
@@ -59,12 +61,10 @@ class ApiServer:
             headers["Accept"] = accept
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
-        json_body = None if body is None else aiohttp.payload.JsonPayload(body)
-        if json_body is not None:
-            json_body.headers.clear()
-        async with self.session.request(
-            method, self.url + path, headers=headers, data=data if data is not None else json_body
-        ) as answer:
+        if body is not None:
+            data = msgspec.json.encode(body)
+        url = URL(self.url + path, encoded="%" in path)
+        async with self.session.request(method, url, headers=headers, data=data) as answer:
             if answer.content_type == "application/json":
                 return Answer(answer.status, await answer.json(), dict(answer.headers))
             return Answer(answer.status, await answer.text(), dict(answer.headers))

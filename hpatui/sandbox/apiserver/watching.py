@@ -16,6 +16,7 @@ from hpatui.sandbox.apiserver.status import StatusError, bad_request
 from hpatui.sandbox.apiserver.tables.table import table_of
 
 JsonObject = dict[str, Any]
+_LOOK = 1.0  # seconds between looks whether the API has gone down
 _LONGEST = 3600.0  # seconds, where the client names no timeout: Kubernetes ends watches after 30 to 60 minutes
 
 
@@ -126,7 +127,7 @@ class _Stream:
             wake = min(self._end, next_mark) if self._bookmarks else self._end
             current = self._call.store.version
             try:
-                events = await self._watcher.batch(max(0.0, min(wake - now, 5.0)))
+                events = await self._watcher.batch(max(0.0, min(wake - now, _LOOK)))
             except StatusError as error:
                 await self._response.write(self._encoder.value("ERROR", error.to_json()))
                 return
