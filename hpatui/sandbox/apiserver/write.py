@@ -18,7 +18,7 @@ from hpatui.sandbox.apiserver.resources import stored_as
 from hpatui.sandbox.apiserver.scale import scale_of, set_replicas
 from hpatui.sandbox.apiserver.schema.check import checked
 from hpatui.sandbox.apiserver.schema.workloads import shape_of
-from hpatui.sandbox.apiserver.status import StatusError, bad_request, method_not_allowed, success
+from hpatui.sandbox.apiserver.status import StatusError, bad_request, conflict, method_not_allowed, success
 from hpatui.sandbox.apiserver.store import PODS, Check
 from hpatui.sandbox.apiserver.validation.objects import validate
 
@@ -255,6 +255,8 @@ def _apply(call: Call, body: Any) -> web.StreamResponse:
     except StatusError as missing:
         if missing.code != 404 or target.subresource:
             raise
+        if applied["metadata"].get("resourceVersion") or applied["metadata"].get("uid"):
+            raise conflict(target.resource, target.name) from missing
         new = store.create(target.resource, merged(None), dry_run=dry_run(call), check=check)
         return _answer(call, new, 201, warnings)
     sub = target.subresource or None

@@ -49,8 +49,6 @@ def _paths(value: Any, shape: Shape, path: Path) -> Iterator[Path]:
         # Objects of which nobody knows the shape are taken apart like maps.
         if not value:
             yield path
-        elif shape.kind != "object" or len(path) > 2:
-            yield (*path, ".") if shape.kind != "object" else path
         for key, each in value.items():
             yield from _paths(each, _sub(shape, key), (*path, f"f:{key}"))
     elif isinstance(value, list) and shape.as_set:
