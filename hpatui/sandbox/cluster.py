@@ -32,6 +32,7 @@ from hpatui.sandbox.scenarios.build import Manifest
 from hpatui.sandbox.scenarios.fleet import populate
 from hpatui.sandbox.scenarios.rehearsal import builder
 from hpatui.sandbox.usage import Usage
+from hpatui.sandbox.workload import PREFIX
 
 
 def resource_of(manifest: Manifest) -> Resource:
@@ -147,6 +148,23 @@ class Cluster:
         for order in self._traffic:
             self._order(order)
         self._traffic.clear()
+
+    def service_listens(self, name: str, port: int) -> None:
+        """The data plane serves a Service's port (`namespace/name:port`) here: its annotation tells clients."""
+        namespace, _, rest = name.partition("/")
+        service, _, number = rest.partition(":")
+        found = self.endpoints.service((namespace, service))
+        if found is None:
+            return
+        first = str(found["spec"]["ports"][0]["port"]) == number
+        note = f"{PREFIX}url" if first else f"{PREFIX}url-{number}"
+
+        def change(obj: Manifest) -> Manifest:
+            meta = obj["metadata"]
+            notes = {**(meta.get("annotations") or {}), note: f"http://127.0.0.1:{port}"}
+            return {**obj, "metadata": {**meta, "annotations": notes}}
+
+        self.store.modify(RESOURCES["", "services"], namespace, service, change)
 
     def take_usage(self, report: UsageReport, age: float) -> None:
         """Counters from the data plane, read `age` real seconds ago."""

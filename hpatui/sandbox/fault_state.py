@@ -12,6 +12,7 @@ from hpatui.sandbox.apiserver.status import StatusError
 from hpatui.sandbox.cluster import Cluster
 
 _API_DOWN_FOR = 10.0  # seconds, where none are given: nobody could end it through an API that is down
+_LAST_WORD = 0.1  # seconds for the answer that the API will be down
 _CRASH_AGAIN = 0.5  # seconds between looks at a pod that shall crash again and again
 
 
@@ -26,10 +27,14 @@ class Fault:
 
 
 class Faults:
-    """`delay` (seconds by which answers are late) and `api_down` are for the API server to follow."""
+    """`delay` (seconds by which answers are late) and `api_down` are for the API server to follow.
 
-    def __init__(self, cluster: Cluster) -> None:
+    `hang_up` closes the connections that are open, watches among them.
+    """
+
+    def __init__(self, cluster: Cluster, hang_up: Callable[[], None]) -> None:
         self._cluster = cluster
+        self._hang_up = hang_up
         self._loop = asyncio.get_running_loop()
         self._faults: dict[str, Fault] = {}
         self.delay = 0.0
@@ -64,6 +69,7 @@ class Faults:
             return self._keep(kind, seconds, lambda: setattr(self, "delay", 0.0))
         if kind == "api-down":
             self.api_down = True
+            self._loop.call_later(_LAST_WORD, self._hang_up)
             return self._keep(kind, seconds or _API_DOWN_FOR, lambda: setattr(self, "api_down", False))
         if kind == "node-gone":
             if not self._cluster.nodes.lose(target):

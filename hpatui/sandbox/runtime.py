@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 from hpatui.sandbox.apiserver.status import StatusError, bad_request, method_not_allowed, path_not_found
@@ -21,10 +21,13 @@ _LOG_LOOK = 0.5  # seconds between looks at a log that is followed
 class SandboxRuntime:
     """Implements hpatui.sandbox.apiserver.runtime.Runtime."""
 
-    def __init__(self, cluster: Cluster, dataplane: DataPlaneProcess) -> None:
+    def __init__(
+        self, cluster: Cluster, dataplane: DataPlaneProcess, hang_up: Callable[[], None] = lambda: None
+    ) -> None:
+        """`hang_up` closes all connections to the API server."""
         self._cluster = cluster
         self._dataplane = dataplane
-        self.faults = Faults(cluster)
+        self.faults = Faults(cluster, hang_up)
 
     # Metrics
 

@@ -117,13 +117,15 @@ class Sandbox:
         self._stop = stop
         if self.lost:
             stop.set()
+        self.dataplane.on_service = self.cluster.service_listens
         await self.dataplane.connect()
         self.cluster.build(self._options.scenario)
         self.clock.go()
         self.cluster.open(default_size(self._options.scenario, self._options.fleet))
         self._live = True
         token = secrets.token_urlsafe(24)
-        app = make_app(self.cluster.store, SandboxRuntime(self.cluster, self.dataplane), token=token, anonymous=True)
+        runtime = SandboxRuntime(self.cluster, self.dataplane, self._hang_up)
+        app = make_app(self.cluster.store, runtime, token=token, anonymous=True)
         app.middlewares.append(no_browsers)
         app.on_response_prepare.append(date_of(self.clock))
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.5)
@@ -141,6 +143,13 @@ class Sandbox:
         if self._runner is not None:
             await self._runner.cleanup()
         self.dataplane.close()
+
+    def _hang_up(self) -> None:
+        """Reset every connection to the API server."""
+        server = self._runner.server if self._runner is not None else None
+        for connection in server.connections if server is not None else ():
+            if connection.transport is not None:
+                connection.transport.abort()
 
     def _take_usage(self, report: Usage) -> None:
         if self._live:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hpatui.sandbox.apiserver.status import StatusError
+from hpatui.sandbox.apiserver.status import StatusError, conflict
 from hpatui.sandbox.controllers.context import DEPLOYMENTS, REPLICASETS, Context
 from hpatui.sandbox.controllers.deployment_status import deployment_status
 from hpatui.sandbox.controllers.objects import (
@@ -122,8 +122,8 @@ class Deployments:
         }
         if deployment["spec"].get("minReadySeconds"):
             spec["minReadySeconds"] = deployment["spec"]["minReadySeconds"]
-        created: Object = self._c.store.create(
-            REPLICASETS,
+        return self._create_or_adopt(
+            deployment,
             {
                 "apiVersion": "apps/v1", "kind": "ReplicaSet",
                 "metadata": {
@@ -134,7 +134,28 @@ class Deployments:
                 "spec": spec,
             },
         )  # fmt: skip
-        return created
+
+    def _create_or_adopt(self, deployment: Object, manifest: Object) -> Object:
+        """Create it; if the name is taken, adopt an orphan, or give the next try another hash."""
+        try:
+            created: Object = self._c.store.create(REPLICASETS, manifest)
+            return created
+        except StatusError as refused:
+            if refused.code != 409:
+                raise
+        space, name = key_of(manifest)
+        if controller_of(self._c.store.get(REPLICASETS, space, name)) is None:
+            owners = manifest["metadata"]["ownerReferences"]
+            adopted: Object = self._c.store.modify(
+                REPLICASETS, space, name,
+                lambda obj: {**obj, "metadata": {**obj["metadata"], "ownerReferences": owners}},
+            )  # fmt: skip
+            return adopted
+        self._c.set_status(
+            DEPLOYMENTS, *key_of(deployment),
+            lambda old: {**old, "collisionCount": old.get("collisionCount", 0) + 1},
+        )  # fmt: skip
+        raise conflict(REPLICASETS, name, "the name is taken by another owner's ReplicaSet")
 
     def _annotate(self, deployment: Object, new: Object, old: list[Object], most: int) -> Object:
         """A ReplicaSet that becomes the new one again (undo) gets the next revision."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
 import subprocess
 import sys
 import time
 import urllib.error
+import urllib.request
 
 import pytest
 
@@ -57,6 +59,17 @@ def test_an_api_that_is_down(walkthrough: Client) -> None:
             return False
 
     assert walkthrough.until(back)
+
+
+def test_an_outage_ends_open_watches(walkthrough: Client) -> None:
+    watch = urllib.request.urlopen(f"{walkthrough.handle.url}{PODS}?watch=1", timeout=20)
+    assert watch.readline()
+    _fault(walkthrough, "api-down", "--for", "1")
+    with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+        while watch.readline():
+            pass
+        raise ConnectionError  # ended without the end of the last chunk
+    walkthrough.until(lambda: _fault(walkthrough, "list").stdout == "no faults\n")
 
 
 def test_a_pod_crashes(walkthrough: Client) -> None:

@@ -191,3 +191,38 @@ def test_a_deleted_pod_is_replaced() -> None:
     world.advance(10.0)
     assert len(world.pods()) == 3
     assert not world.exists("", "pods", victim)
+
+
+def test_an_orphaned_replica_set_is_adopted() -> None:
+    world = TestWorld()
+    _deploy(world)
+    world.advance(5.0)
+    pods = {pod["metadata"]["name"] for pod in world.pods()}
+    world.cluster.store.delete(world.resource("apps", "deployments"), SPACE, "web", propagation="Orphan")
+    world.advance(5.0)
+    assert not world.exists("apps", "deployments", "web")
+    _deploy(world)
+    world.advance(5.0)
+    assert len(world.all("apps", "replicasets")) == 1
+    assert {pod["metadata"]["name"] for pod in world.pods()} == pods
+    assert _counts(world) == (3, 3, 3, 3)
+
+
+def test_a_taken_name_gets_another_hash() -> None:
+    world = TestWorld()
+    manifest = b.deployment(SPACE, "web", needs=b.resources("100m", "64Mi"))
+    _deploy(world, replicas=1)
+    world.advance(5.0)
+    name = world.all("apps", "replicasets")[0]["metadata"]["name"]
+    world.cluster.store.delete(world.resource("apps", "deployments"), SPACE, "web")
+    world.advance(5.0)
+    foreign = {"apiVersion": "v1", "kind": "ConfigMap", "name": "x", "uid": "no-such", "controller": True}
+    meta = {"name": name, "namespace": SPACE, "ownerReferences": [foreign]}
+    spec = {**manifest["spec"], "replicas": 0}
+    spec = {key: spec[key] for key in ("replicas", "selector", "template")}
+    world.apply({"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": meta, "spec": spec})
+    _deploy(world, replicas=1)
+    world.advance(10.0)
+    assert len(world.all("apps", "replicasets")) == 2
+    assert world.get("apps", "deployments", "web")["status"]["collisionCount"] == 1
+    assert _counts(world) == (1, 1, 1, 1)
