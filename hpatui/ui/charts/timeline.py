@@ -49,9 +49,19 @@ class Panel:
 
 
 def draw(
-    panels: Sequence[Panel], start: float, end: float, width: int, height: int, *, ascii: bool = False
+    panels: Sequence[Panel],
+    start: float,
+    end: float,
+    width: int,
+    height: int,
+    *,
+    ascii: bool = False,
+    clock: bool = False,
 ) -> list[Text]:
-    """All panels under each other over the same time, exactly `height` lines."""
+    """All panels under each other over the same time, exactly `height` lines.
+
+    With `clock` the axis has times of day, else how long ago: then a picture in which nothing happens stays the same.
+    """
     if width < 20 or height < 4 or not panels:
         return [Text("too small for a graph", end="")]
     each = max(4, height // len(panels))
@@ -62,7 +72,7 @@ def draw(
         last = index == len(shown) - 1
         rows = height - len(lines) if last else each
         room = width - right + _right_width(panel)
-        lines += _panel(panel, start, end, room, rows, axis=last, ascii=ascii)
+        lines += _panel(panel, start, end, room, rows, axis=last, ascii=ascii, clock=clock)
     return lines[:height]
 
 
@@ -77,7 +87,9 @@ def _right_width(panel: Panel) -> int:
     return 0 if top is None else 1 + max(len(f"{tick:g}") for tick in _ticks(0.0, top, 2, whole=True))
 
 
-def _panel(panel: Panel, start: float, end: float, width: int, height: int, *, axis: bool, ascii: bool) -> list[Text]:
+def _panel(
+    panel: Panel, start: float, end: float, width: int, height: int, *, axis: bool, ascii: bool, clock: bool
+) -> list[Text]:
     legend = Text(end="")
     legend.append(panel.title + "  ", style="bold")
     for curve in panel.curves:
@@ -115,12 +127,21 @@ def _panel(panel: Panel, start: float, end: float, width: int, height: int, *, a
         figure.yticks(marks, [f"{mark:g}" for mark in marks], "right")
     if axis:
         times = [start + (end - start) * part / 4 for part in range(5)]
-        figure.xticks([t - start for t in times], [as_datetime(t).astimezone().strftime("%H:%M:%S") for t in times])
+        figure.xticks([t - start for t in times], [_moment(t, end, clock=clock) for t in times])
     else:
         figure.xticks([], [])
     canvas = Text.from_ansi(figure.build())
     body = canvas.split("\n")
     return [legend, *(_bare(line) for line in body)][:height]
+
+
+def _moment(time: float, end: float, *, clock: bool) -> str:
+    if clock:
+        return as_datetime(time).astimezone().strftime("%H:%M:%S")
+    ago = end - time
+    if ago < 1:
+        return "now"
+    return f"-{ago / 60:.3g}m" if ago < 3600 else f"-{ago / 3600:.3g}h"
 
 
 def _bare(line: Text) -> Text:

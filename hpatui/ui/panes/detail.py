@@ -15,6 +15,8 @@ from hpatui.ui.lines import LinePane
 from hpatui.ui.look import BAD, FAINT, GOOD, STATE_MARK, STATE_STYLE, TONE_STYLE, WARN, begin, coarse_age
 from hpatui.ui.panes.status import state_lines
 
+ROOMY = 18  # rows from which the why pane shows everything
+
 
 def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
     return textwrap.wrap(text, max(10, width), subsequent_indent=indent, break_long_words=True) or [""]
@@ -68,7 +70,9 @@ class WhyPane(LinePane):
                 line = begin(fit(printable(step.label), width) + "  " if index == 0 else indent, FAINT)
                 line.append(part, style=TONE_STYLE[step.tone] if step.tone is not Tone.PLAIN else "")
                 lines.append(line)
-        lines += [self._countdown(item, now) for item in explanation.countdowns]
+        # Syncs and samples come every few seconds: counting down to them is for the zoomed pane, not for every line of ssh.
+        shown = [c for c in explanation.countdowns if self.inner_height >= ROOMY or c.kind not in ("sync", "sample")]
+        lines += [self._countdown(item, now) for item in shown]
         for change in explanation.would_change:
             for index, part in enumerate(_wrapped(printable(change), self.inner_width - 2)):
                 lines.append(Text(("→ " if index == 0 else "  ") + part, style="italic", end=""))

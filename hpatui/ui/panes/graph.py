@@ -109,7 +109,7 @@ class GraphPane(LinePane):
         end = (self._frozen if self._frozen is not None else snapshot.time) + self._shift
         width, height = self._drawn_size
         panels = self._panels(snapshot, detail, end - span, end, height)
-        self.set_lines(draw(panels, end - span, end, width, height, ascii=self.ascii))
+        self.set_lines(draw(panels, end - span, end, width, height, ascii=self.ascii, clock=self._frozen is not None))
 
     def _panels(self, snapshot: Snapshot, detail: Detail, start: float, end: float, height: int) -> list[Panel]:
         history, load = detail.history, snapshot.load_history

@@ -1,0 +1,117 @@
+"""A session without a cluster: a store that tests write to, and a record of the commands that the screen gave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from hpatui.errors import LoadError
+from hpatui.model import ClusterEvent, Key, Kind, Listed, LoadState, SourceState, SourceStatus, StatusChanged
+from hpatui.session.port import ContextInfo
+from hpatui.settings import Settings
+from hpatui.state.snapshot import LoadView, Snapshot
+from hpatui.state.store import Store
+from tests.factories import NOW, event, hpa, metric, pod, usage, workload
+
+KEY = Key("heyongjia", "php-apache-hpa")
+
+
+class FakeSession:
+    """Implements `SessionPort`; time stands at NOW unless `now` is moved."""
+
+    def __init__(self, settings: Settings | None = None, *, live: bool = True) -> None:
+        self.settings = settings or Settings()
+        self.now = NOW
+        self.commands: list[str] = []
+        self.question: str | None = None
+        self.fail: str | None = None
+        self._subscribers: list[Callable[[Snapshot], None]] = []
+        self.store = Store(context="test", namespace="heyongjia", sandbox=True, now=NOW)
+        if live:
+            self.fill()
+        self.snapshot = self.store.snapshot(NOW)
+
+    def fill(self) -> None:
+        """The walkthrough's HPA, live, with pods, usage and events."""
+        store, scope = self.store, str(KEY)
+        store.apply(Listed(Kind.HPA, (hpa(metrics=[metric(45)]), hpa("other", "shop", current=2, desired=2))), NOW)
+        store.apply(StatusChanged(Kind.HPA, SourceStatus(SourceState.LIVE, NOW)), NOW)
+        store.focus(KEY, NOW)
+        store.apply(Listed(Kind.WORKLOAD, (workload(),), scope), NOW)
+        store.apply(Listed(Kind.POD, (pod("php-apache-1"),), scope), NOW)
+        store.apply(Listed(Kind.POD_USAGE, (usage("php-apache-1"),), scope), NOW)
+        message = "New size: 1; reason: All metrics below target"
+        store.apply(Listed(Kind.EVENT, (event("SuccessfulRescale", message, at=NOW - 100),), scope), NOW)
+
+    def apply(self, *events: ClusterEvent, after: float = 1.0) -> None:
+        """Let time pass and events come, and publish."""
+        self.now += after
+        for item in events:
+            self.store.apply(item, self.now)
+        self.publish()
+
+    def publish(self) -> None:
+        """Hand out a new snapshot."""
+        self.store.tick(self.now)
+        self.snapshot = self.store.snapshot(self.now)
+        for callback in tuple(self._subscribers):
+            callback(self.snapshot)
+
+    def subscribe(self, callback: Callable[[Snapshot], None]) -> Callable[[], None]:
+        self._subscribers.append(callback)
+        return lambda: self._subscribers.remove(callback)
+
+    async def start(self) -> None:
+        self.commands.append("start")
+
+    async def stop(self) -> None:
+        self.commands.append("stop")
+
+    def select(self, key: Key | None) -> None:
+        self.commands.append(f"select {key}")
+        self.store.focus(key, self.now)
+        self.publish()
+
+    def contexts(self) -> Sequence[ContextInfo]:
+        return [
+            ContextInfo("test", "http://127.0.0.1", "heyongjia", True),
+            ContextInfo("two", "http://two", "x", False),
+        ]
+
+    async def switch_context(self, name: str) -> None:
+        self.commands.append(f"context {name}")
+
+    async def namespaces(self) -> Sequence[str]:
+        return ["heyongjia", "shop"]
+
+    def set_namespace(self, namespace: str | None) -> None:
+        self.commands.append(f"namespace {namespace}")
+
+    def load_question(self) -> str | None:
+        return self.question
+
+    async def start_load(self, *, confirmed: bool = False) -> None:
+        if self.fail:
+            raise LoadError(self.fail, hint="do something")
+        self.commands.append(f"load {'confirmed' if confirmed else 'on'}")
+        self.store.set_load(LoadView(LoadState.RUNNING, "php-apache:80", "steady 50/s", 50.0), self.now, "load 50/s")
+        self.publish()
+
+    async def stop_load(self) -> None:
+        self.commands.append("load off")
+        self.store.set_load(LoadView(), self.now, "load off")
+        self.publish()
+
+    async def set_load_rate(self, rate: float) -> None:
+        self.commands.append(f"rate {rate:g}")
+
+    async def nudge_load(self, direction: int) -> None:
+        self.commands.append(f"nudge {direction}")
+
+    async def pause_load(self) -> None:
+        self.commands.append("pause")
+
+    async def object_yaml(self, kind: str, key: Key) -> str:
+        return f"kind: {kind}\nname: {key.name}\nevil: \x1b[31m[bold]\n"
+
+    async def describe(self, key: Key) -> str:
+        return f"Name: {key.name}\n"
