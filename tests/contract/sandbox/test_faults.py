@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import subprocess
 import sys
@@ -65,10 +66,9 @@ def test_an_outage_ends_open_watches(walkthrough: Client) -> None:
     watch = urllib.request.urlopen(f"{walkthrough.handle.url}{PODS}?watch=1", timeout=20)
     assert watch.readline()
     _fault(walkthrough, "api-down", "--for", "1")
-    with pytest.raises((http.client.IncompleteRead, ConnectionError)):
-        while watch.readline():
+    with contextlib.suppress(http.client.IncompleteRead, ConnectionError):
+        while watch.readline():  # a watch that goes on silently ends in a TimeoutError here
             pass
-        raise ConnectionError  # ended without the end of the last chunk
     walkthrough.until(lambda: _fault(walkthrough, "list").stdout == "no faults\n")
 
 
