@@ -141,15 +141,6 @@ class Observer:
             self._explanation = self._explain(now)
         return self._explanation
 
-    def prediction(self, now: float) -> Prediction | None:
-        """What the next sync will want, as things stand; None where that cannot be computed."""
-        self._count_out(now)
-        at = self._clock.next(now)
-        if self._hpa is None or at is None:
-            return None
-        decided = self._decide(self._hpa, self._facts_at(at), at)
-        return None if decided is None else _prediction(decided[1], at)
-
     @property
     def writes(self) -> tuple[ReplicaWrite, ...]:
         """Changes of the target's size that the HPA did not make, oldest first."""

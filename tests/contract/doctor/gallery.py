@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 
 from hpatui.autoscaler.explain import Explanation
@@ -64,6 +65,9 @@ PLAYS: dict[str, tuple[Act, ...]] = {
     "high-floor": (Act("a costly floor", 0.02, 20),),
     "rollout": (Act("a new version", 0.05, 5),),
 }
+
+
+_POD = re.compile(r"-[bcdfghjklmnpqrstvwxz2456789]{9,10}-[bcdfghjklmnpqrstvwxz2456789]{5}\b")
 
 
 class Reading:
@@ -154,7 +158,7 @@ async def page(scenario: str) -> str:
         report = await reading.look.report()
         found = [f"  {c.outcome.value} {c.id} {c.about}: {c.reason}\n    mend: {c.command}" for c in report.findings]
         lines += ["", "doctor:", *(found or ["  nothing to report"]), ""]
-    return "\n".join(lines)
+    return _POD.sub("-POD", "\n".join(lines))
 
 
 def _said(key: Key, explanation: Explanation) -> list[str]:

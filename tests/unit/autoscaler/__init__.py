@@ -1,0 +1,1 @@
+"""Tests of the decision code and its sentences."""
