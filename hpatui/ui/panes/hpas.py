@@ -159,8 +159,8 @@ class HpaPane(LinePane):
 
         width = self.inner_width
         name = widest([r.key.name for r in sample], 4, 32)
-        space = widest([r.key.namespace for r in sample], 9, 20) if width >= 70 else 0
-        fixed = 2 + 4 + 4 + 5 + 5 + 2 + 10
+        space = widest([r.key.namespace for r in sample], 9, 20) if width >= 90 else 0
+        fixed = 2 + 10 + 13 + 11  # cursor, bounds, sizes, state
         left = width - fixed - name - (space + 1 if space else 0)
         targets = widest([r.hpa.targets for r in sample], 7, max(10, min(44, left)))
         left -= targets + 1
