@@ -23,7 +23,10 @@ async def no_browsers(request: web.Request, handler: Handler) -> web.StreamRespo
     origin = request.headers.get("Origin", f"http://{host}")
     if origin != f"http://{host}" or host.partition(":")[0] not in _HOSTS:
         return web.Response(status=403, text="the sandbox answers local clients only\n")
-    return await handler(request)
+    try:
+        return await handler(request)
+    except ConnectionResetError:
+        return web.Response(status=499)  # the client has gone: nobody reads this
 
 
 def date_of(clock: Clock) -> Callable[[web.BaseRequest, web.StreamResponse], Awaitable[None]]:

@@ -12,17 +12,17 @@ from collections.abc import Callable
 _PR_SET_PDEATHSIG = 1
 
 
-def die_with_parent() -> None:
-    """Ask Linux for SIGTERM when the parent ends, however it ends. Elsewhere, nothing: a pipe's end tells instead."""
+def die_with_parent(number: signal.Signals = signal.SIGTERM) -> None:
+    """Ask Linux for that signal when the parent ends, however it ends. Elsewhere, a pipe's end must tell instead."""
     if not sys.platform.startswith("linux"):
         return
     parent = os.getppid()
     try:
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
     except (OSError, AttributeError):
         return  # a C library without prctl: the pipe still tells
     if os.getppid() != parent:
-        os.kill(os.getpid(), signal.SIGTERM)  # it ended before we asked
+        os.kill(os.getpid(), number)  # it ended before we asked
 
 
 class _Pipe(asyncio.Protocol):

@@ -17,6 +17,7 @@ from hpatui.errors import SandboxError
 from hpatui.sandbox.dataplane.client import DataPlaneProcess
 from hpatui.sandbox.dataplane.messages import Usage
 from hpatui.sandbox.lifetime import die_with_parent, watch_pipe
+from hpatui.sandbox.log import log_to_stderr
 from hpatui.sandbox.options import SandboxOptions
 from hpatui.sandbox.process import READY
 from hpatui.sandbox.scenarios.catalog import CATALOG
@@ -33,6 +34,7 @@ _REPORT_LEAST, _REPORT_MOST = 0.05, 0.5  # real seconds between the data plane's
 def run_sandbox(options: SandboxOptions) -> int:
     """Run until interrupted or until the parent is gone; the exit code. SandboxError when it cannot start."""
     options.check()
+    log_to_stderr()
     if options.parent_pipe:
         die_with_parent()
     try:

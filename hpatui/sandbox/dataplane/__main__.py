@@ -52,8 +52,9 @@ async def serve(fd: int, interval: float) -> None:
 
 def main() -> None:
     """Run on uvloop where it is installed."""
-    die_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the sandbox's business: it closes the socket
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # what the whole process group gets is the sandbox's business
+    die_with_parent(signal.SIGKILL)
     fd, interval = int(sys.argv[1]), float(sys.argv[2])
     try:
         import uvloop

@@ -67,15 +67,11 @@ class DataPlaneProcess(asyncio.Protocol):
     def close(self) -> None:
         """End the process and wait for it. (Should we end without this, the closed socket ends it.)"""
         self._closed = True
-        self._process.terminate()
+        self._process.kill()  # it keeps nothing that would have to be put away
         if self._transport is not None:
             self._transport.abort()
         self._socket.close()
-        try:
-            self._process.wait(2.0)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._process.wait()
 
     # asyncio.Protocol
 

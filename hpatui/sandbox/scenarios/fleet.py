@@ -21,6 +21,7 @@ from hpatui.sandbox.scenarios.build import (
 
 _PER_NAMESPACE = 50
 _PER_NODE = 100
+_UP_FOR = 600.0  # seconds that the pods have been running, so that they have metrics at once
 _DEFAULT = 200
 _WORDS = (
     "cart", "checkout", "search", "catalog", "payment", "pricing", "stock", "mail", "login", "profile", "media", "feed",
@@ -67,7 +68,7 @@ def _member(world: World, space: str, index: int, node_name: str, chance: random
 
 def running(world: World, manifest: Object, node_name: str, index: int) -> None:
     """A Deployment of one replica with its ReplicaSet and a pod that is ready, written as the controllers would."""
-    now = stamp(world.clock.time())
+    now = stamp(world.clock.time() - _UP_FOR)
     done = [
         {
             "type": kind, "status": "True", "reason": reason, "message": message,

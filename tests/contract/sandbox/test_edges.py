@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from email.utils import parsedate_to_datetime
@@ -57,3 +58,22 @@ def test_without_its_data_plane_it_ends_and_says_so(tmp_path: Path) -> None:
         os.kill(int(child), signal.SIGKILL)
         assert process.wait(20) == 2
         assert process.stderr.read() == "hpatui: the sandbox's data plane ended by itself; start the sandbox again\n"
+
+
+def test_clients_that_go_away_leave_no_trace(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hpatui", "sandbox", "--kubeconfig-out", str(tmp_path / "kubeconfig")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stderr is not None
+        url = process.stdout.readline().split()[2]
+        for path in (f"{PODS}?watch=1", "/api/v1/events?watch=1", "/api/v1/pods"):
+            watches = [urllib.request.urlopen(url + path, timeout=20) for _ in range(3)]
+            for watch in watches:
+                watch.close()
+        body = b'{"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": "wake"}}'
+        posted = urllib.request.Request(f"{url}/api/v1/namespaces/default/configmaps", body, method="POST")
+        posted.add_header("Content-Type", "application/json")
+        urllib.request.urlopen(posted, timeout=20).close()
+        time.sleep(1.0)
+        process.terminate()
+        assert process.wait(20) == 0
+        assert process.stderr.read() == ""

@@ -63,6 +63,22 @@ def test_it_prints_one_line_when_it_is_ready_and_ends_when_interrupted(tmp_path:
     assert _gone(family)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_to_the_whole_group_is_a_clean_end(number: signal.Signals) -> None:
+    command = [sys.executable, "-m", "hpatui", "sandbox"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        kubeconfig = Path(process.stdout.readline().split("kubeconfig ")[1].strip())
+        family = _family(process.pid)
+        os.killpg(process.pid, number)
+        assert process.wait(20) == 0
+        assert process.stderr.read() == ""
+    assert _gone(family)
+    assert not kubeconfig.exists()
+
+
 async def test_a_child_sandbox_stops_and_removes_its_files() -> None:
     process = SandboxProcess(SandboxOptions())
     handle = await process.start()
