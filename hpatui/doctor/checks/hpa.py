@@ -6,6 +6,9 @@ custom or external metric missing, `<unknown>`.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
+
 from hpatui.doctor.checks.base import Family, plural, span
 from hpatui.doctor.fields import Json, child, condition, items, name, number, selector_matches, text, time_of
 from hpatui.doctor.report import Evidence
@@ -37,15 +40,20 @@ async def check_hpas(world: World, broken: set[str]) -> Family:
         family.skip("hpas", "HPAs", f"no HPA in {world.scope}")
         return family
     clashes = _clashes(world)
+    looked = Counter[str]()
+    steps: tuple[tuple[str, Callable[[Subject], bool]], ...] = (
+        ("controller", lambda s: not _controller(world, family, s)),
+        ("target", lambda s: not _target(family, s)),
+        ("selector", lambda s: _ambiguous(family, s, clashes)),
+        ("disabled", lambda s: _disabled(family, s)),
+        ("metrics", lambda s: _metrics(world, family, s, broken)),
+    )
     for subject in world.subjects:
-        if not _controller(world, family, subject) or not _target(family, subject):
-            continue
-        if _ambiguous(family, subject, clashes):
-            continue
-        if _disabled(family, subject):
-            continue
-        _metrics(world, family, subject, broken)
-    seen = len(world.subjects)
+        for id_, stops in steps:
+            looked[id_] += 1
+            if stops(subject):
+                break
+    looked["requests"] = looked["metrics"]
     for id_, title in (
         ("controller", "HPA controller"),
         ("target", "scale target"),
@@ -54,8 +62,10 @@ async def check_hpas(world: World, broken: set[str]) -> Family:
         ("requests", "resource requests"),
         ("metrics", "metrics of the HPA"),
     ):
-        if not family.found(id_):
-            family.ok(id_, title, f"{plural(seen, 'HPA')} looked at")
+        if not family.found(id_) and looked[id_]:
+            family.ok(id_, title, f"{plural(looked[id_], 'HPA')} looked at")
+        elif not family.found(id_):
+            family.skip(id_, title, "nothing to look at, because of what was found before")
     return family
 
 
@@ -183,8 +193,8 @@ def _disabled(family: Family, subject: Subject) -> bool:
     return True
 
 
-def _metrics(world: World, family: Family, subject: Subject, broken: set[str]) -> None:
-    """What keeps the HPA from reading its metrics, if something does."""
+def _metrics(world: World, family: Family, subject: Subject, broken: set[str]) -> bool:
+    """What keeps the HPA from reading its metrics; True if something does."""
     lacking = _without_requests(subject)
     if lacking:
         resource, containers = lacking[0]
@@ -201,10 +211,10 @@ def _metrics(world: World, family: Family, subject: Subject, broken: set[str]) -
             f"{subject.kubectl} set resources {subject.kind} "
             f"{subject.target_name} -c {containers[0]} --requests={resource}={SUGGESTED.get(resource, '1')}",
         )
-        return
+        return True
     active = condition(subject.hpa, "ScalingActive")
     if text(active, "status") != "False":
-        return
+        return False
     cause = next((id_ for id_ in _PIPELINE if id_ in broken), "")
     message = text(active, "message")
     if cause:
@@ -215,10 +225,10 @@ def _metrics(world: World, family: Family, subject: Subject, broken: set[str]) -
             about=subject.about,
             follows=cause,
         )
-        return
+        return True
     if not _ready(subject):
         family.skip("metrics", "metrics of the HPA", "no ready pod to measure yet", about=subject.about, follows="pods")
-        return
+        return True
     family.fail(
         "metrics",
         "metrics of the HPA",
@@ -227,6 +237,7 @@ def _metrics(world: World, family: Family, subject: Subject, broken: set[str]) -
         (Evidence(subject.about, "status.conditions[ScalingActive]", f"{text(active, 'reason')}: {message}"),),
         _metric_command(subject, text(active, "reason")),
     )
+    return True
 
 
 def _ready(subject: Subject) -> bool:

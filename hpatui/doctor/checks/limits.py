@@ -25,6 +25,7 @@ def check_limits(world: World, stuck: Mapping[str, str]) -> Family:
     family = Family("limits")
     if not world.subjects:
         return family
+    looked = 0
     for subject in world.subjects:
         if text(condition(subject.hpa, "ScalingActive"), "status") != "True":
             continue
@@ -32,6 +33,7 @@ def check_limits(world: World, stuck: Mapping[str, str]) -> Family:
             reason = "its pods do not come, so nothing follows from what it wants"
             family.skip("at-max", "room up to maxReplicas", reason, about=subject.about, follows=stuck[subject.about])
             continue
+        looked += 1
         _limited(world, family, subject)
         _held(family, subject)
         _memory_holds(family, subject)
@@ -42,8 +44,10 @@ def check_limits(world: World, stuck: Mapping[str, str]) -> Family:
         ("held", "scale-down window"),
         ("memory-holds", "memory target"),
     ):
-        if not family.found(id_):
-            family.ok(id_, title, f"{plural(len(world.subjects), 'HPA')} looked at")
+        if not family.found(id_) and looked:
+            family.ok(id_, title, f"{plural(looked, 'HPA')} looked at")
+        elif not family.found(id_):
+            family.skip(id_, title, "no HPA here computes a size now")
     return family
 
 
