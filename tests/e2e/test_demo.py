@@ -20,12 +20,12 @@ def test_load_scales_up_and_its_end_scales_down() -> None:
     with Terminal([*HPATUI, "demo"]) as terminal:
         terminal.wait_for(_sizes(1, 1), 45)
         terminal.wait_for("ValidMetricFound", 45)
-        family = descendants(terminal.child.pid)
+        family = descendants(terminal.pid)
         assert family, "the sandbox runs in a child process"
 
         terminal.send("l")
         terminal.wait_for(r"(?i)running", 15)
-        family += descendants(terminal.child.pid)
+        family += descendants(terminal.pid)
         terminal.wait_for(_sizes(3, 3), 60)
         terminal.wait_for("SuccessfulRescale", 15)
 
@@ -46,7 +46,7 @@ def test_a_killed_screen_leaves_nothing_behind() -> None:
         terminal.wait_for(_sizes(1, 1), 45)
         terminal.send("l")
         terminal.wait_for(r"(?i)running", 15)
-        family = descendants(terminal.child.pid)
+        family = descendants(terminal.pid)
         assert len(family) >= 2, "sandbox and load engine"
         terminal.child.kill(9)
         end = time.monotonic() + 15

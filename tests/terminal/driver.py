@@ -52,6 +52,12 @@ class Terminal:
             self.child.kill(signal.SIGKILL)
         self.child.close(force=True)
 
+    @property
+    def pid(self) -> int:
+        """The program's process."""
+        assert self.child.pid is not None
+        return self.child.pid
+
     def pump(self, seconds: float) -> None:
         """Read what the program writes for at most `seconds`."""
         end = time.monotonic() + seconds
