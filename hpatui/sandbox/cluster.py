@@ -79,8 +79,8 @@ class Cluster:
         self.autoscalers = Autoscalers(context, self.metrics)
         self.endpoints = EndpointsController(context, self._publish, lambda name: order(DropService(name)))
 
-    def _publish(self, name: str, uids: list[str]) -> None:
-        self._order(SetEndpoints(name, uids))
+    def _publish(self, name: str, uids: list[str], sticky: bool) -> None:
+        self._order(SetEndpoints(name, uids, sticky))
 
     def _siblings(self, run: PodRun) -> int:
         """Ready pods of the same owner."""

@@ -22,7 +22,7 @@ SERVICES = RESOURCES["", "services"]
 ENDPOINTS = RESOURCES["", "endpoints"]
 SLICES = RESOURCES["discovery.k8s.io", "endpointslices"]
 
-ReadyPods = Callable[[str, list[str]], None]
+ReadyPods = Callable[[str, list[str], bool], None]
 
 
 def port_name(namespace: str, name: str, port: object) -> str:
@@ -31,14 +31,14 @@ def port_name(namespace: str, name: str, port: object) -> str:
 
 
 class EndpointsController:
-    """Keys are Services. `publish(port name, pod uids)` tells the data plane, `drop(port name)` that one is gone."""
+    """Keys are Services. `publish(port name, pod uids, sticky)` tells the data plane, `drop(port name)` that one is gone."""
 
     def __init__(self, context: Context, publish: ReadyPods, drop: Callable[[str], None]) -> None:
         self._c = context
         self._publish = publish
         self._drop = drop
         self._services: dict[str, dict[Key, Object]] = {}
-        self._published: dict[str, list[str]] = {}
+        self._published: dict[str, tuple[list[str], bool]] = {}
         context.store.add_listener(SERVICES, self._changed)
         context.store.add_listener(PODS, self._pod_changed)
 
@@ -97,9 +97,10 @@ class EndpointsController:
         for port in service["spec"].get("ports") or ():
             uids = [pod["metadata"]["uid"] for pod in pods if _serving(pod)]
             name = port_name(*key, port["port"])
-            if self._published.get(name) != uids:
-                self._published[name] = uids
-                self._publish(name, uids)
+            sticky = service["spec"].get("sessionAffinity") == "ClientIP"
+            if self._published.get(name) != (uids, sticky):
+                self._published[name] = (uids, sticky)
+                self._publish(name, uids, sticky)
         self._write(ENDPOINTS, key, key[1], _endpoints(service, pods))
         self._write(SLICES, key, _slice_name(key[1]), _slice(service, pods))
 

@@ -50,13 +50,16 @@ def _sum(containers: Iterable[Mapping[str, Any]]) -> tuple[float, float]:
 
 
 def amount(text: str | int | float | None) -> float:
-    """A quantity as a float; 0 where there is none."""
+    """A quantity as a float; 0 where there is none, or something that is none."""
     return _amount(str(text)) if text is not None else 0.0
 
 
 @lru_cache(maxsize=4096)
 def _amount(text: str) -> float:
-    quantity = parse_quantity(text)
+    try:
+        quantity = parse_quantity(text)
+    except ValueError:
+        return 0.0
     return float(quantity.unscaled * Fraction(10) ** quantity.scale)
 
 

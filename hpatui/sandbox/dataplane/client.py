@@ -13,11 +13,13 @@ import msgspec
 
 from hpatui.errors import SandboxError
 from hpatui.sandbox.dataplane.messages import (
+    DropService,
     Lines,
     Order,
     PodListening,
     Report,
     ServiceListening,
+    StopPod,
     Usage,
     to_line,
 )
@@ -58,6 +60,11 @@ class DataPlaneProcess(asyncio.Protocol):
 
     def send(self, order: Order) -> None:
         """Send one order; they are carried out in order."""
+        match order:
+            case StopPod(uid=uid, drain=False):
+                self.pod_ports.pop(uid, None)
+            case DropService(service=name):
+                self.service_ports.pop(name, None)
         line = to_line(order)
         if self._transport is None:
             self._waiting.append(line)

@@ -32,6 +32,7 @@ class SetEndpoints(msgspec.Struct, tag="endpoints"):
 
     service: str
     uids: list[str]
+    sticky: bool = False  # sessionAffinity ClientIP: all of this machine's connections go to one pod
 
 
 class DropService(msgspec.Struct, tag="drop"):

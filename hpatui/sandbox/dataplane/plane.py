@@ -46,10 +46,16 @@ class Service:
         self.name = name
         self.pods: list[Pod] = []
         self.listener: asyncio.Server | None = None
+        self.sticky = False
+        self._last: Pod | None = None
 
     def choose(self) -> Pod | None:
-        """A ready pod at random, as kube-proxy's rules do; None if there is none."""
-        return random.choice(self.pods) if self.pods else None
+        """A ready pod at random, as kube-proxy's rules do, or the last one if it is sticky; None if there is none."""
+        if not self.pods:
+            return None
+        if not self.sticky or self._last not in self.pods:
+            self._last = random.choice(self.pods)
+        return self._last
 
 
 class DataPlane:
@@ -75,6 +81,7 @@ class DataPlane:
                 self._stop(order)
             case SetEndpoints():
                 service = self._service(order.service)
+                service.sticky = order.sticky
                 service.pods = [pod for uid in order.uids if (pod := self._pods.get(uid)) and not pod.draining]
             case DropService():
                 gone = self._services.pop(order.service, None)

@@ -136,6 +136,20 @@ async def test_new_connections_follow_the_endpoints(plane: Plane) -> None:
             assert await _pod_of(session, url) == "pod-b"
 
 
+async def test_a_sticky_service_sends_all_to_one_pod(plane: Plane) -> None:
+    for uid in ("a", "b", "c"):
+        await plane.pod(uid)
+    url = await plane.service("a", "b", "c")
+    plane.process.send(SetEndpoints(_SERVICE, ["a", "b", "c"], sticky=True))
+    plane.process.send(StartPod("d", "pod-d", 1.0, 0.0, 10))
+    await plane.until(lambda: "d" in plane.process.pod_ports)  # orders are carried out one after the other
+    seen = set()
+    for _ in range(20):
+        async with aiohttp.ClientSession() as session:
+            seen.add(await _pod_of(session, url))
+    assert len(seen) == 1
+
+
 async def test_a_service_without_pods_resets_connections(plane: Plane, http: aiohttp.ClientSession) -> None:
     url = await plane.service()
     with pytest.raises((aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)):
