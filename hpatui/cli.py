@@ -212,6 +212,7 @@ def _run_demo(args: argparse.Namespace) -> int:
             print(f"{name:<16} {text}")
         return 0
     options = SandboxOptions(scenario=args.scenario, fleet=args.fleet, speed=args.speed, kube_timings=args.kube_timings)
+    options.check()
     return _show(_settings(args), options)
 
 

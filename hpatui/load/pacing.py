@@ -30,9 +30,10 @@ class Pacer:
         self._index = 0
         self._stage_start = start
         self._at = start  # up to where the rate is integrated
-        self._owed = 0.0  # expected requests since the last one that was given out
         self._random = random.Random(seed) if arrivals == "poisson" else None
         self._gap = self._next_gap()
+        # Expected requests since the last one that was given out; even arrivals begin with one at once.
+        self._owed = 0.0 if self._random is not None else self._gap
         self.offset = 0.0  # pauses shift the plan
 
     def _next_gap(self) -> float:

@@ -44,6 +44,8 @@ async def watch(session: SessionPort, options: WatchOptions, out: TextIO | None 
             snapshot = session.snapshot
             raise_if_ended(snapshot)
             if snapshot.status.state is SourceState.LIVE or printed >= 0:
+                if printed < 0:
+                    await _check_namespace(session, snapshot)
                 if options.once:
                     await _print_once(session, printer, options)
                     return 0
@@ -56,6 +58,16 @@ async def watch(session: SessionPort, options: WatchOptions, out: TextIO | None 
             changed.clear()
     finally:
         unsubscribe()
+
+
+async def _check_namespace(session: SessionPort, snapshot: Snapshot) -> None:
+    """HpatuiError where nothing is shown because the namespace does not exist."""
+    if snapshot.rows or not snapshot.namespace:
+        return
+    known = await session.namespaces()
+    if known and snapshot.namespace not in known:
+        names = printable(", ".join(known[:10]))
+        raise HpatuiError(f"there is no namespace {printable(snapshot.namespace)!r}", hint=f"there are: {names}")
 
 
 async def _print_once(session: SessionPort, printer: Callable[[Snapshot], None], options: WatchOptions) -> None:

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hpatui.clock import Clock, SystemClock
-from hpatui.errors import AuthError, ClusterError, HpatuiError, NoClusterError, SandboxError, UsageError
+from hpatui.errors import AuthError, ClusterError, HpatuiError, NoClusterError, UsageError
 from hpatui.model import (
     ClusterEvent,
     Deleted,
@@ -166,7 +166,7 @@ class Session:
             try:
                 await self._start_demo()
                 await self._connect()
-            except (AuthError, NoClusterError, SandboxError) as error:
+            except (AuthError, NoClusterError) as error:
                 self._set_status(SourceState.FAILED, str(error))
                 return
             except ClusterError as error:
@@ -174,6 +174,9 @@ class Session:
                 await asyncio.sleep(max(pause, error.retry_after or 0.0))
                 pause = min(pause * 2, RETRY_MOST)
                 continue
+            except HpatuiError as error:  # the sandbox, or something the user gave: trying again changes nothing
+                self._set_status(SourceState.FAILED, str(error))
+                return
             assert self._source is not None
             async for event in self._source.events():
                 self._take(event)
