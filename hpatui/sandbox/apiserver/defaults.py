@@ -259,6 +259,7 @@ _FILL: dict[tuple[str, str], Callable[[JsonObject, JsonObject | None], JsonObjec
     ("", "pods"): _pod,
     ("", "services"): _service,
     ("", "namespaces"): _namespace,
+    ("", "nodes"): lambda obj, old: with_defaults(obj, spec={}, status={}),
     ("", "secrets"): _secret,
     ("", "resourcequotas"): _quota,
     ("policy", "poddisruptionbudgets"): _budget,

@@ -9,6 +9,7 @@ share parts with old ones.
 
 from __future__ import annotations
 
+import logging
 import random
 import uuid
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ from hpatui.sandbox.apiserver.selectors import Selection, select
 from hpatui.sandbox.apiserver.status import FieldError as Cause
 from hpatui.sandbox.apiserver.status import StatusError, already_exists, conflict, forbidden, invalid, not_found
 
+log = logging.getLogger(__name__)
 Listener = Callable[[str, JsonObject, JsonObject | None], None]
 # Sees a write (new, old) once it has its defaults, and may refuse it or change it: validation, managedFields.
 Check = Callable[[JsonObject, JsonObject | None], JsonObject]
@@ -322,7 +324,11 @@ class Store:
         self.log(stored).append(Change(self.version, type_, item, old))
         before = old.obj if old is not None else None
         for listener in self._listeners.get(stored, ()):
-            listener(type_, new, before)
+            try:
+                listener(type_, new, before)
+            except (KeyError, TypeError, ValueError, AttributeError):
+                # Users write objects in shapes that a controller cannot read; the write is done all the same.
+                log.exception("a listener cannot read %s %s", stored.plural, name)
         return new
 
 

@@ -31,8 +31,6 @@ class _Encoder:
         target, form = self._call.target, self._call.form
         if not form.kind:
             text = shown_json(target, event.item)
-            if event.type == "DELETED" or str(event.version) == event.item.obj["metadata"]["resourceVersion"]:
-                return b'{"type":"' + event.type.encode() + b'","object":' + text + b"}\n"
             return b'{"type":"' + event.type.encode() + b'","object":' + text + b"}\n"
         return self.value(event.type, self._form(event))
 
@@ -136,6 +134,9 @@ class _Stream:
             elif self._bookmarks and loop.time() >= min(next_mark, self._end):
                 next_mark = loop.time() + interval
                 await self._response.write(self._encoder.bookmark(current))
+        transport = self._call.request.transport
+        if transport is not None and self._call.server.runtime.api_down():
+            transport.abort()
 
     async def _drain_initial(self) -> None:
         while events := await self._watcher.batch(0.0):

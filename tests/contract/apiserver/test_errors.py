@@ -31,7 +31,7 @@ async def test_unknown_paths(api: ApiServer, path: str) -> None:
      ("GET", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews")],
 )  # fmt: skip
 async def test_verbs_that_a_path_does_not_take(api: ApiServer, method: str, path: str) -> None:
-    body = {} if method in ("POST", "PUT", "PATCH") else None
+    body: Object | None = {} if method in ("POST", "PUT", "PATCH") else None
     answer = await api.request(method, path, body)
     assert (answer.code, answer.body["reason"]) == (405, "MethodNotAllowed")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -35,7 +36,17 @@ _TABLES: dict[tuple[str, str], tuple[list[Column], Printer]] = {
     ("discovery.k8s.io", "endpointslices"): (others.SLICE_COLUMNS, others.print_slice),
     ("apiregistration.k8s.io", "apiservices"): (others.API_COLUMNS, others.print_api),
 }
+log = logging.getLogger(__name__)
 _PLAIN = (others.PLAIN_COLUMNS, others.print_plain)
+
+
+def _cells(printer: Printer, stored: JsonObject, now: float, width: int) -> list[Any]:
+    """The cells of one row. Statuses hold what their writers like: one that cannot be read shall not hide the others."""
+    try:
+        return printer(stored, now)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        log.debug("no row for %s: %r", stored["metadata"]["name"], error)
+        return [stored["metadata"]["name"], *["<invalid>"] * (width - 1)]
 
 
 def table_of(
@@ -50,7 +61,7 @@ def table_of(
     include = query.get("includeObject") or "Metadata"
     rows = []
     for stored, shown in objects:
-        row: dict[str, Any] = {"cells": printer(stored, now)}
+        row: dict[str, Any] = {"cells": _cells(printer, stored, now, len(columns))}
         if include == "Object":
             row["object"] = shown
         elif include == "Metadata":
