@@ -209,7 +209,7 @@ def _run_demo(args: argparse.Namespace) -> int:
 
     if args.list:
         for name, text in list_scenarios():
-            print(f"{name:<16} {text}")
+            print(f"{name:<16} " + text.replace("\n", f"\n{'':<17}"))
         return 0
     options = SandboxOptions(scenario=args.scenario, fleet=args.fleet, speed=args.speed, kube_timings=args.kube_timings)
     options.check()

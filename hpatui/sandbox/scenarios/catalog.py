@@ -33,7 +33,7 @@ CATALOG: dict[str, Entry] = {
     ),
     "rate-limited": Entry(
         "behavior", "rate_limited", "shop",
-        "Twelve times the load at once, but the policy allows one more pod every 15 s (ScaleUpLimit).\n"
+        "Seventeen times the load at once, but the policy allows one more pod every 15 s (ScaleUpLimit).\n"
         "Latency stays bad until the last pod is there.",
     ),
     "at-max": Entry(
