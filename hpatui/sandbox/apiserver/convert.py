@@ -124,37 +124,41 @@ def _target(flat: Mapping[str, Any], *, utilization: str = "", average: str = ""
 
 
 def _flat_status(entry: Mapping[str, Any]) -> JsonObject:
+    """A current metric. Statuses are not validated: what is missing is empty, as in Go."""
     kind = entry.get("type") or ""
+    source = _STATUS_FIELDS.get(kind)
+    body = entry.get(source or "")
+    if source is None or not isinstance(body, dict):
+        return {"type": kind}
+    metric, now = body.get("metric") or {}, body.get("current") or {}
     if kind in ("Resource", "ContainerResource"):
-        source = "resource" if kind == "Resource" else "containerResource"
-        body = entry[source]
-        now = body["current"]
         flat = _some(
-            name=body.get("name"), currentAverageUtilization=now.get("averageUtilization"),
+            name=body.get("name", ""), currentAverageUtilization=now.get("averageUtilization"),
             currentAverageValue=now.get("averageValue") or "0", container=body.get("container"),
         )  # fmt: skip
     elif kind == "Pods":
-        source, body = "pods", entry["pods"]
         flat = _some(
-            metricName=body["metric"]["name"], currentAverageValue=body["current"].get("averageValue") or "0",
-            selector=body["metric"].get("selector"),
+            metricName=metric.get("name", ""), currentAverageValue=now.get("averageValue") or "0",
+            selector=metric.get("selector"),
         )  # fmt: skip
     elif kind == "Object":
-        source, body = "object", entry["object"]
         flat = _some(
-            target=body["describedObject"], metricName=body["metric"]["name"],
-            currentValue=body["current"].get("value") or "0", averageValue=body["current"].get("averageValue"),
-            selector=body["metric"].get("selector"),
-        )  # fmt: skip
-    elif kind == "External":
-        source, body = "external", entry["external"]
-        flat = _some(
-            metricName=body["metric"]["name"], metricSelector=body["metric"].get("selector"),
-            currentValue=body["current"].get("value") or "0", currentAverageValue=body["current"].get("averageValue"),
+            target=body.get("describedObject") or {}, metricName=metric.get("name", ""),
+            currentValue=now.get("value") or "0", averageValue=now.get("averageValue"),
+            selector=metric.get("selector"),
         )  # fmt: skip
     else:
-        return {"type": kind}
+        flat = _some(
+            metricName=metric.get("name", ""), metricSelector=metric.get("selector"),
+            currentValue=now.get("value") or "0", currentAverageValue=now.get("averageValue"),
+        )  # fmt: skip
     return {"type": kind, source: flat}
+
+
+_STATUS_FIELDS = {
+    "Resource": "resource", "ContainerResource": "containerResource", "Pods": "pods", "Object": "object",
+    "External": "external",
+}  # fmt: skip
 
 
 # v2beta1
@@ -228,8 +232,9 @@ def _v1_out(obj: JsonObject) -> JsonObject:
     status = {key: value for key, value in had.items() if key not in ("currentMetrics", "conditions")}
     status.setdefault("currentReplicas", 0)
     for entry in current:
-        if _is_cpu(entry) and entry["resource"]["current"].get("averageUtilization") is not None:
-            status["currentCPUUtilizationPercentage"] = entry["resource"]["current"]["averageUtilization"]
+        percent = (entry["resource"].get("current") or {}).get("averageUtilization") if _is_cpu(entry) else None
+        if percent is not None:
+            status["currentCPUUtilizationPercentage"] = percent
     notes = {
         METRICS: others, CURRENT: [_flat_status(entry) for entry in current], CONDITIONS: had.get("conditions"),
         BEHAVIOR: behavior,

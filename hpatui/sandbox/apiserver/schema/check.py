@@ -59,13 +59,19 @@ def _clean(value: Any, shape: Shape, path: str, go: str, unknown: list[str], dep
         if not isinstance(value, dict):
             raise _wrong(value, path, go, shape)
         assert shape.item is not None
-        return {key: _clean(each, shape.item, path, go, unknown, depth + 1) for key, each in value.items()}
+        found = {key: each for key, each in value.items() if each is not None}
+        return {key: _clean(each, shape.item, path, go, unknown, depth + 1) for key, each in found.items()}
     if kind == "list":
         if not isinstance(value, list):
             raise _wrong(value, path, go, shape)
         assert shape.item is not None
-        found = enumerate(value)
-        return [_clean(each, shape.item, f"{path}[{i}]", go, unknown, depth + 1) for i, each in found]
+        # As in Go, a null entry is an empty object.
+        entries = [{} if each is None and shape.item.kind == "object" else each for each in value]
+        return [
+            _clean(each, shape.item, f"{path}[{i}]", go, unknown, depth + 1)
+            for i, each in enumerate(entries)
+            if each is not None
+        ]
     _check_scalar(value, shape, path, go)
     return int(value) if isinstance(value, float) and kind == "int" else value
 
