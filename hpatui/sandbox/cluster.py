@@ -106,9 +106,12 @@ class Cluster:
         """Create an object with its status."""
         return self.store.create(resource_of(manifest), manifest)
 
-    def patch(self, group: str, plural: str, namespace: str, name: str, change: Callable[[Manifest], Manifest]) -> None:
-        """Replace an object by what `change` makes of it."""
-        self.store.modify(RESOURCES[group, plural], namespace, name, change)
+    def patch(
+        self, group: str, plural: str, namespace: str, name: str, change: Callable[[Manifest], Manifest],
+        manager: str | None = None,
+    ) -> None:  # fmt: skip
+        """Replace an object by what `change` makes of it; `manager` is named in managedFields as the writer."""
+        self.store.modify(RESOURCES[group, plural], namespace, name, change, manager=manager)
 
     def advance(self, seconds: float) -> None:
         """Let the cluster's time pass; only while its clock is wound by hand."""

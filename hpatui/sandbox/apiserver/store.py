@@ -19,7 +19,9 @@ from hpatui.clock import Clock, as_datetime, format_rfc3339
 from hpatui.sandbox.apiserver.changes import Change, Item, JsonObject, Log, Watcher, WatchEvent
 from hpatui.sandbox.apiserver.defaults import apply_defaults
 from hpatui.sandbox.apiserver.garbage import Garbage
+from hpatui.sandbox.apiserver.patch.managed import after_update
 from hpatui.sandbox.apiserver.resources import RESOURCES, Resource, stored_as
+from hpatui.sandbox.apiserver.schema.workloads import shape_of
 from hpatui.sandbox.apiserver.selectors import Selection, select
 from hpatui.sandbox.apiserver.status import FieldError as Cause
 from hpatui.sandbox.apiserver.status import StatusError, already_exists, conflict, forbidden, invalid, not_found
@@ -245,9 +247,24 @@ class Store:
         change: Callable[[JsonObject], JsonObject],
         *,
         subresource: str | None = None,
+        manager: str | None = None,
     ) -> JsonObject:
-        """Write what `change` makes of the object, in one step; StatusError 404."""
-        return self.update(resource, change(self.get(resource, namespace, name)), subresource=subresource)
+        """Write what `change` makes of the object, in one step; StatusError 404.
+
+        `manager`: who shall be named in managedFields as the writer of what changes; None leaves them as they are.
+        """
+        check = self._managed(resource, manager) if manager is not None else None
+        changed = change(self.get(resource, namespace, name))
+        return self.update(resource, changed, subresource=subresource, check=check)
+
+    def _managed(self, resource: Resource, manager: str) -> Check:
+        stored = stored_as(resource)
+        shape = shape_of(stored, stored.version)
+
+        def check(new: JsonObject, old: JsonObject | None) -> JsonObject:
+            return after_update(old, new, shape, manager, stored.api_version, self.now())
+
+        return check
 
     def delete(
         self,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass, field
-from typing import Any
 
 from hpatui.autoscaler.decision import Decision, decide
 from hpatui.autoscaler.inputs import (
@@ -23,6 +22,7 @@ from hpatui.autoscaler.inputs import (
 )
 from hpatui.autoscaler.parse import parse_hpa, parse_metric_item, parse_pod, parse_pod_metrics, parse_scale
 from hpatui.sandbox.apiserver.resources import RESOURCES
+from hpatui.sandbox.apiserver.scale import set_replicas
 from hpatui.sandbox.apiserver.status import StatusError
 from hpatui.sandbox.controllers.context import PODS, Context
 from hpatui.sandbox.controllers.inputs import Answer, MetricsReader, Target, find_target
@@ -185,13 +185,11 @@ class Autoscalers:
             self._c.set_status(HPAS, *key, lambda _: dict(decision.status))
 
     def _rescale(self, target: Target, namespace: str, name: str, replicas: int) -> None:
-        def change(obj: Object) -> Object:
-            spec: dict[str, Any] = {**obj["spec"], "replicas": replicas}
-            return {**obj, "spec": spec}
-
+        """Write the scale, as kube-controller-manager: managedFields tell it from other writers."""
         assert target.resource is not None
+        written = {"metadata": {"namespace": namespace, "name": name}}
         try:
-            self._c.store.modify(target.resource, namespace, name, change)
+            set_replicas(self._c.store, target.resource, written, replicas, "kube-controller-manager")
         except StatusError as refused:
             if refused.code != 404:
                 raise

@@ -37,8 +37,11 @@ class World(Protocol):
     def seed(self, manifest: Manifest) -> Manifest:
         """Create an object with its status, as if controllers had been at work already; the stored object."""
 
-    def patch(self, group: str, plural: str, namespace: str, name: str, change: Callable[[Manifest], Manifest]) -> None:
-        """Replace an object by what `change` makes of it."""
+    def patch(
+        self, group: str, plural: str, namespace: str, name: str, change: Callable[[Manifest], Manifest],
+        manager: str | None = None,
+    ) -> None:  # fmt: skip
+        """Replace an object by what `change` makes of it; `manager` is named in managedFields as the writer."""
 
     def metrics_down(self) -> None:
         """The metrics API does not answer."""

@@ -54,7 +54,10 @@ class _Rehearsal:
         """Nothing."""
         return manifest
 
-    def patch(self, group: str, plural: str, namespace: str, name: str, change: Callable[[Manifest], Manifest]) -> None:
+    def patch(
+        self, group: str, plural: str, namespace: str, name: str, change: Callable[[Manifest], Manifest],
+        manager: str | None = None,
+    ) -> None:  # fmt: skip
         """Nothing."""
 
     def metrics_down(self) -> None:

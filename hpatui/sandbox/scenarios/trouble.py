@@ -56,7 +56,7 @@ def second_writer(world: World) -> None:
     application(world, SPACE, "checkout", [cpu(50)], needs=_NEEDS, hpa={"least": 3, "most": 6})
     world.advance(4 * world.timings.sync_period)
     for _ in range(4):
-        world.patch("apps", "deployments", SPACE, "checkout", _apply_one)
+        world.patch("apps", "deployments", SPACE, "checkout", _apply_one, "argocd-controller")
         world.advance(3 * world.timings.sync_period)
 
 
