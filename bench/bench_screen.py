@@ -80,8 +80,7 @@ def _until(command: list[str], pattern: bytes) -> float:
             terminal.pump(0.005)
             if time.perf_counter() - began > 60:
                 raise TimeoutError(f"{command} did not show {pattern!r}:\n{terminal.text}")
-        took = time.perf_counter() - began
-    return took
+        return time.perf_counter() - began
 
 
 # Bytes --------------------------------------------------------------------------------------------------------

@@ -1,5 +1,4 @@
-"""Flags -> Settings -> a command. Every heavy import stands inside the command that needs it, so that `hpatui --help`
-and
+"""Flags -> Settings -> a command. Every heavy import stands inside the command that needs it, so that `hpatui --help` and
 the first frame of the screen come at once.
 
 Exit codes: 0 done, 1 a threshold or check failed, 2 could not go on, 130 interrupted.
@@ -194,12 +193,20 @@ def _show(settings: Settings, demo: SandboxOptions | None = None) -> int:
     from hpatui.ui.terminal import screen_possible
 
     reason = screen_possible(os.environ, sys.stdin, sys.stdout, sys.stderr)
-    from hpatui.session.live import Session
+    if settings.hpa:
+        from hpatui.session.port import parse_hpa_name
+
+        parse_hpa_name(settings.hpa)  # what is wrong there is said before the screen opens
+
+    def make_session() -> Session:
+        from hpatui.session.live import Session
+
+        return Session(settings, demo=demo)
 
     if reason is None:
         from hpatui.ui.app import run
 
-        return run(Session(settings, demo=demo), settings)
+        return run(make_session, settings)
     print(f"hpatui: {reason}: printing lines instead", file=sys.stderr)
     return _watch_plain(settings, WatchOptions(), demo)
 

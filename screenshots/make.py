@@ -74,7 +74,7 @@ PICTURES: tuple[Picture, ...] = (
 async def take(picture: Picture) -> None:
     """Run the program until the picture's state is there, and save it."""
     session = Session(picture.settings, demo=picture.options)
-    app = HpatuiApp(session, picture.settings)
+    app = HpatuiApp(lambda: session, picture.settings)
     async with app.run_test(size=picture.size) as pilot:
         await _until(pilot, lambda: bool(session.snapshot.rows))
         for key in picture.before:

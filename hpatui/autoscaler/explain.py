@@ -31,6 +31,7 @@ from hpatui.autoscaler.steps import (
     window_down,
     winner_line,
 )
+from hpatui.autoscaler.utilization import tolerance_of
 from hpatui.model import Hpa, MetricTarget
 
 __all__ = ["Countdown", "ExplainLine", "Explanation", "Timing", "Tone", "explain", "explain_status"]
@@ -64,6 +65,7 @@ def explain(hpa: Hpa, spec: HpaObject, decision: Decision, config: ControllerCon
         headline = f"{headline}; {text}"
     if not hpa.conditions:
         headline = "no status yet: the controller has not looked at it"
+    tolerance = tolerance_of(spec.behavior, config)
     return Explanation(
         headline=headline,
         lines=lines,
@@ -71,6 +73,7 @@ def explain(hpa: Hpa, spec: HpaObject, decision: Decision, config: ControllerCon
         would_change=_would_change(spec, decision, config, hold),
         next_size=decision.replicas,
         next_reason=decision.reason if decision.rescaled_to is not None else "",
+        tolerance=(tolerance.down, tolerance.up),
     )
 
 

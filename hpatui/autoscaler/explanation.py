@@ -50,4 +50,5 @@ class Explanation:
     next_size: int | None = None  # what the next sync will want, as things stand; None where that is not known
     next_reason: str = ""  # why, in the words of the controller's event; empty where nothing changes
     patterns: tuple[ExplainLine, ...] = ()  # what goes on over time; label is the pattern's id, text has the advice
+    tolerance: tuple[float, float] | None = None  # down and up, as fractions of the target
     hints: tuple[str, ...] = ()  # what the observer infers, e.g. other controller flags than assumed

@@ -34,6 +34,7 @@ from hpatui.sandbox.process import SandboxProcess
 from hpatui.session.flags import controller_flags
 from hpatui.session.load import LoadControl
 from hpatui.session.port import ContextInfo, parse_hpa_name
+from hpatui.session.trial import Trial, trial_of
 from hpatui.settings import Settings
 from hpatui.state.snapshot import Snapshot
 from hpatui.state.store import Store
@@ -41,6 +42,7 @@ from hpatui.state.store import Store
 if TYPE_CHECKING:
     from hpatui.cluster.connect import Connection
     from hpatui.cluster.source import ClusterSource
+    from hpatui.doctor.report import Report
 
 PUBLISH_INTERVAL = 0.25  # seconds; data in the store is on the screen within 0.3 s
 TICK = 1.0
@@ -325,6 +327,20 @@ class Session:
         source = self._need_source()
         raw = await source.get_object("HorizontalPodAutoscaler", key)
         return describe(raw, await source.events_of("HorizontalPodAutoscaler", key), self.clock.time())
+
+    async def examine(self) -> Report:
+        from hpatui.session.doctor import examine
+
+        if self._connection is None:
+            raise HpatuiError("not connected to a cluster yet", hint="wait for it, or choose a context with c")
+        namespace = self._namespace
+        scope = replace(self.settings, namespace=namespace, all_namespaces=namespace is None, hpa=None)
+        return await examine(self._connection, self.clock, scope)
+
+    def what_if(self) -> Trial:
+        store = self._store
+        hpa = store.hpa(store.focused) if store.focused else None
+        return trial_of(hpa, store.frames(), store.flags, self.clock.time())
 
     def _need_source(self) -> ClusterSource:
         if self._source is None:

@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from hpatui.doctor.report import Report
 from hpatui.errors import UsageError
 from hpatui.model import Key
+from hpatui.session.trial import Trial
 from hpatui.settings import Settings
 from hpatui.state.snapshot import Snapshot
 
@@ -85,6 +87,12 @@ class SessionPort(Protocol):
 
     async def describe(self, key: Key) -> str:
         """The text of `kubectl describe hpa`."""
+
+    async def examine(self) -> Report:
+        """The doctor's report on what is watched: all HPAs of the namespace, or of all namespaces."""
+
+    def what_if(self) -> Trial:
+        """The selected HPA's recorded syncs for trial edits. UsageError where there are none yet."""
 
 
 def parse_hpa_name(text: str) -> Key:

@@ -12,7 +12,7 @@ from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from hpatui.ui.look import to_ascii
+from hpatui.ui.marks import to_ascii
 
 
 class LinePane(ScrollView, can_focus=True):

@@ -1,15 +1,13 @@
-"""How meanings look: one colour and one mark each. Colour repeats a word; it never replaces it."""
+"""How states look: one colour and one mark each. Colour repeats a word; it never replaces it."""
 
 from __future__ import annotations
 
 from rich.style import Style
-from rich.text import Text
 
 from hpatui.autoscaler.explain import Tone
 from hpatui.model import LoadState, SourceState
 from hpatui.state.snapshot import HpaState
-
-GOOD, WAIT, WARN, BAD, ACCENT, FAINT, HEAD = "green", "cyan", "yellow", "red", "magenta", "bright_black", "bold"
+from hpatui.ui.marks import BAD, FAINT, GOOD, WAIT, WARN
 
 STATE_STYLE: dict[HpaState, str] = {
     HpaState.STEADY: GOOD,
@@ -70,23 +68,6 @@ SOURCE_STYLE: dict[SourceState, str] = {
     SourceState.FAILED: "bold red",
 }
 
-_ASCII = str.maketrans(
-    {
-        "●": "*", "○": "o", "▲": "^", "▼": "v", "◆": "#", "✖": "x", "✔": "+", "…": "~", "→": ">", "·": "-", "×": "x",
-        "▁": ".", "▂": ".", "▃": ":", "▄": ":", "▅": "|", "▆": "|", "▇": "#", "█": "#", "↓": "v", "↑": "^", "←": "<",
-        "│": "|", "─": "-", "┆": "|", "╌": "-", "≥": ">", "–": "-", "┤": "|", "┴": "+", "└": "+", "┼": "+",
-    }
-)  # fmt: skip
-
-
-def to_ascii(text: Text) -> Text:
-    """The same text without characters beyond ASCII; widths stay."""
-    if text.plain.isascii():
-        return text
-    plain = "".join(c if ord(c) < 128 else "?" for c in text.plain.translate(_ASCII))
-    return Text(plain, style=text.style, spans=list(text.spans), end="")
-
-
 _BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -99,25 +80,6 @@ def sparkline(values: tuple[int, ...], width: int) -> str:
     if high == low:
         return _BARS[1] * len(shown)
     return "".join(_BARS[1 + round((value - low) / (high - low) * 6)] for value in shown)
-
-
-def coarse_age(seconds: float) -> str:
-    """An age in steps that change rarely, so that an idle screen writes nothing: 5s, 10s, 15s, 30s, 1m, ..., 1h, ..."""
-    if seconds < 5:
-        return "now"
-    if seconds < 60:
-        step = 5 if seconds < 15 else 15
-        return f"{int(seconds // step * step)}s"
-    if seconds < 3600:
-        return f"{int(seconds // 60)}m"
-    if seconds < 172_800:
-        return f"{int(seconds // 3600)}h"
-    return f"{int(seconds // 86400)}d"
-
-
-def begin(text: str, style: str = "") -> Text:
-    """A line that begins with styled text; what is appended has its own style."""
-    return Text(end="").append(text, style=style)
 
 
 def style(name: str) -> Style:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.message import Message
 
-from hpatui.model import Key
-from hpatui.state.snapshot import Snapshot
+if TYPE_CHECKING:
+    from hpatui.state.snapshot import Snapshot
 
 
 class SnapshotChanged(Message):
@@ -14,11 +16,3 @@ class SnapshotChanged(Message):
     def __init__(self, snapshot: Snapshot) -> None:
         super().__init__()
         self.snapshot = snapshot
-
-
-class HpaSelected(Message):
-    """The cursor of the HPA list came to rest on an HPA."""
-
-    def __init__(self, key: Key) -> None:
-        super().__init__()
-        self.key = key

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from hpatui.doctor.report import Check, Outcome, Report
 from hpatui.errors import LoadError
 from hpatui.model import ClusterEvent, Key, Kind, Listed, LoadState, SourceState, SourceStatus, StatusChanged
 from hpatui.session.port import ContextInfo
+from hpatui.session.trial import Trial, trial_of
 from hpatui.settings import Settings
 from hpatui.state.snapshot import LoadView, Snapshot
 from hpatui.state.store import Store
@@ -112,6 +114,18 @@ class FakeSession:
 
     async def object_yaml(self, kind: str, key: Key) -> str:
         return f"kind: {kind}\nname: {key.name}\nevil: \x1b[31m[bold]\n"
+
+    async def examine(self) -> Report:
+        self.commands.append("examine")
+        bad = Check(
+            "metrics-api", "metrics", "the metrics API answers", Outcome.FAILED, "", (), "it is down", "kubectl x"
+        )
+        return Report(self.now, "namespace heyongjia", (bad, Check("hpa", "hpa", "has a target", Outcome.OK)))
+
+    def what_if(self) -> Trial:
+        store = self.store
+        hpa = store.hpa(store.focused) if store.focused else None
+        return trial_of(hpa, store.frames(), store.flags, self.now)
 
     async def describe(self, key: Key) -> str:
         return f"Name: {key.name}\n"

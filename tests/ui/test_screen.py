@@ -13,7 +13,10 @@ from hpatui.model import Key, Kind, Listed, SourceState, SourceStatus, StatusCha
 from hpatui.settings import Settings
 from hpatui.ui.app import HpatuiApp
 from hpatui.ui.keys import KEYS, KeyEntry
+from hpatui.ui.screens.body import Body
 from hpatui.ui.screens.dialogs import ChoiceScreen, HelpScreen, LineScreen, QuestionScreen, TextScreen
+from hpatui.ui.screens.doctor import DoctorScreen
+from hpatui.ui.screens.runs import RunsScreen
 from tests.factories import NOW, hpa, metric, pod
 from tests.ui.fakes import KEY, FakeSession
 
@@ -22,10 +25,15 @@ from tests.ui.fakes import KEY, FakeSession
 async def _running(
     session: FakeSession, size: tuple[int, int] = (120, 36), settings: Settings | None = None
 ) -> AsyncIterator[tuple[HpatuiApp, Pilot[None]]]:
-    app = HpatuiApp(session, settings or Settings())
+    app = HpatuiApp(lambda: session, settings or Settings())
     async with app.run_test(size=size, notifications=True) as pilot:
         await pilot.pause(0.1)
         yield app, pilot
+
+
+def _body(app: HpatuiApp) -> Body:
+    assert app.body is not None
+    return app.body
 
 
 def _text(app: HpatuiApp) -> str:
@@ -79,6 +87,10 @@ async def test_resizing_back_and_forth() -> None:
         assert "php-apache-hpa" in _text(app)
 
 
+# What has to be pressed before, for a key to have something to do.
+_FIRST: dict[str, tuple[str, ...]] = {"step_back": ("enter",), "hide": ("2",)}
+
+
 @pytest.mark.parametrize("entry", KEYS, ids=lambda entry: entry.action)
 async def test_every_key_does_something_and_nothing_breaks(
     entry: KeyEntry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -86,6 +98,8 @@ async def test_every_key_does_something_and_nothing_breaks(
     monkeypatch.chdir(tmp_path)  # the picture that x saves
     session = FakeSession()
     async with _running(session) as (app, pilot):
+        await pilot.press(*_FIRST.get(entry.action, ()))
+        await pilot.pause(0.1)
         before = (_text(app), len(session.commands), app.screen, app.focused)
         await pilot.press(entry.key.split(",")[0])
         await pilot.pause(0.35)
@@ -98,11 +112,13 @@ async def test_every_key_does_something_and_nothing_breaks(
     ("key", "screen"),
     [
         ("question_mark", HelpScreen),
-        ("slash", LineScreen),
         ("r", LineScreen),
         ("n", ChoiceScreen),
         ("c", ChoiceScreen),
-        ("y", TextScreen),
+        ("y", ChoiceScreen),
+        ("x", ChoiceScreen),
+        ("D", DoctorScreen),
+        ("u", RunsScreen),
         ("d", TextScreen),
     ],
 )
@@ -199,7 +215,7 @@ async def test_hostile_text_is_shown_literally() -> None:
 async def test_ascii_mode_has_nothing_but_ascii_in_the_panes() -> None:
     session = FakeSession()
     async with _running(session, settings=Settings(ascii=True)) as (app, _):
-        for pane in app.main.panes.values():
+        for pane in _body(app).panes.values():
             for line in pane.lines:
                 assert line.plain.isascii(), line.plain
 
@@ -222,3 +238,51 @@ async def test_the_session_is_stopped_at_the_end() -> None:
         await pilot.press("q")
     assert session.commands[-1] == "stop"
     assert Key("heyongjia", "php-apache-hpa") == KEY
+
+
+async def test_escape_steps_back_one_thing_at_a_time() -> None:
+    async with _running(FakeSession()) as (app, pilot):
+        body = _body(app)
+        seen: list[tuple[bool, bool]] = []
+        for keys in (("2", "comma"), ("1", "slash", *"cart"), ("escape",), ("escape",)):
+            await pilot.press(*keys)
+            await pilot.pause(0.1)
+            seen.append((body.graph.has_cursor, body.hpas.filtered))
+        assert seen == [(True, False), (True, True), (True, False), (False, False)]
+
+
+async def test_a_hidden_pane_gives_its_place_away_and_comes_back() -> None:
+    async with _running(FakeSession()) as (app, pilot):
+        body = _body(app)
+        seen: list[tuple[bool, int]] = []
+        for keys in ((), ("7", "h"), ("h",)):
+            await pilot.press(*keys)
+            await pilot.pause(0.2)
+            seen.append((body.panes["pods"].display, body.panes["events"].size.width))
+        before, hidden, after = seen
+        assert before == after
+        assert not hidden[0]
+        assert hidden[1] > before[1]
+
+
+async def test_the_doctor_says_what_is_wrong_and_what_mends_it() -> None:
+    async with _running(FakeSession()) as (app, pilot):
+        await pilot.press("D")
+        await pilot.pause(0.3)
+        text = _text(app)
+        assert "1 failed" in text
+        assert "the metrics API answers" in text
+        assert "it is down" in text
+        assert "kubectl x" in text
+
+
+@pytest.mark.parametrize(("kind", "needle"), [(0, "<svg"), (1, "php-apache-hpa"), (2, "desired,1")])
+async def test_what_is_looked_at_can_be_saved(
+    kind: int, needle: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with _running(FakeSession()) as (_, pilot):
+        await pilot.press("x", *["down"] * kind, "enter")
+        await pilot.pause(0.3)
+    (file,) = tmp_path.iterdir()
+    assert needle in file.read_text(encoding="utf-8")

@@ -57,9 +57,11 @@ def draw(
     *,
     ascii: bool = False,
     clock: bool = False,
+    cursor: float | None = None,
 ) -> list[Text]:
     """All panels under each other over the same time, exactly `height` lines.
 
+    With a `cursor` (epoch s) a line stands there and the legends have the values of that moment instead of the newest.
     With `clock` the axis has times of day, else how long ago: then a picture in which nothing happens stays the same.
     """
     if width < 20 or height < 4 or not panels:
@@ -72,7 +74,7 @@ def draw(
         last = index == len(shown) - 1
         rows = height - len(lines) if last else each
         room = width - right + _right_width(panel)
-        lines += _panel(panel, start, end, room, rows, axis=last, ascii=ascii, clock=clock)
+        lines += _panel(panel, start, end, room, rows, axis=last, ascii=ascii, clock=clock, cursor=cursor)
     return lines[:height]
 
 
@@ -88,14 +90,18 @@ def _right_width(panel: Panel) -> int:
 
 
 def _panel(
-    panel: Panel, start: float, end: float, width: int, height: int, *, axis: bool, ascii: bool, clock: bool
+    panel: Panel,
+    start: float,
+    end: float,
+    width: int,
+    height: int,
+    *,
+    axis: bool,
+    ascii: bool,
+    clock: bool,
+    cursor: float | None,
 ) -> list[Text]:
-    legend = Text(end="")
-    legend.append(panel.title + "  ", style="bold")
-    for curve in panel.curves:
-        last = next((value for _, value in reversed(curve.points) if value is not None), None)
-        shown = "" if last is None else f" {last:g}" if panel.whole or curve.right else f" {panel.format(last)}"
-        legend.append(f"{'-' if ascii else '━'} {curve.label}{shown}  ", style=curve.colour)
+    legend = _legend(panel, cursor, ascii=ascii)
     legend.truncate(width)
     figure = _figure()
     figure.plot_size(width, height - 1)
@@ -116,6 +122,8 @@ def _panel(
     for time, _text in panel.marks:
         if start <= time <= end:
             figure.plot([time - start] * 2, [low, high], marker="|" if ascii else "┆", color="white")
+    if cursor is not None and start <= cursor <= end:
+        figure.plot([cursor - start] * 2, [low, high], marker="|" if ascii else "│", color="yellow")
     figure.xlim(0, end - start)
     figure.ylim(low, high)
     ticks = _ticks(low, high, max(2, (height - 2) // 2), whole=panel.whole)
@@ -133,6 +141,23 @@ def _panel(
     canvas = Text.from_ansi(figure.build())
     body = canvas.split("\n")
     return [legend, *(_bare(line) for line in body)][:height]
+
+
+def _legend(panel: Panel, cursor: float | None, *, ascii: bool) -> Text:
+    legend = Text(end="")
+    legend.append(panel.title + "  ", style="bold")
+    for curve in panel.curves:
+        value = _value_at(curve, cursor)
+        shown = "" if value is None else f" {value:g}" if panel.whole or curve.right else f" {panel.format(value)}"
+        legend.append(f"{'-' if ascii else '━'} {curve.label}{shown}  ", style=curve.colour)
+    return legend
+
+
+def _value_at(curve: Curve, cursor: float | None) -> float | None:
+    """The newest value, or the one in force at the cursor (None in a gap)."""
+    if cursor is None:
+        return next((value for _, value in reversed(curve.points) if value is not None), None)
+    return next((value for time, value in reversed(curve.points) if time <= cursor), None)
 
 
 def _moment(time: float, end: float, *, clock: bool) -> str:

@@ -12,7 +12,8 @@ from hpatui.model import Condition, Event, Kind, SourceState
 from hpatui.state.snapshot import Detail, PodRow, Snapshot
 from hpatui.text import fit, printable
 from hpatui.ui.lines import LinePane
-from hpatui.ui.look import BAD, FAINT, GOOD, STATE_MARK, STATE_STYLE, TONE_STYLE, WARN, begin, coarse_age
+from hpatui.ui.look import STATE_MARK, STATE_STYLE, TONE_STYLE
+from hpatui.ui.marks import BAD, FAINT, GOOD, WARN, begin, coarse_age
 from hpatui.ui.panes.status import state_lines
 
 ROOMY = 18  # rows from which the why pane shows everything

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 
+from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.geometry import Size
@@ -14,7 +16,8 @@ from hpatui.model import Key
 from hpatui.state.snapshot import PROBLEM_STATES, HpaRow, Snapshot
 from hpatui.text import cell_width, fit, printable
 from hpatui.ui.lines import LinePane
-from hpatui.ui.look import FAINT, STATE_MARK, STATE_STYLE, begin, sparkline, style, to_ascii
+from hpatui.ui.look import STATE_MARK, STATE_STYLE, sparkline, style
+from hpatui.ui.marks import FAINT, begin, to_ascii
 from hpatui.ui.panes.status import state_lines
 
 SORTS: tuple[str, ...] = ("name", "state", "replicas", "ratio")
@@ -34,6 +37,9 @@ _SORT_KEYS: dict[str, Callable[[HpaRow], object]] = {
 
 class HpaPane(LinePane):
     """Rows of HPAs under a header; the cursor stays on its HPA whatever happens around it."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"hpas--cursor"}
+    DEFAULT_CSS = "HpaPane > .hpas--cursor { background: $panel-lighten-1; }"
 
     class Moved(Message):
         """The cursor is on another HPA."""
@@ -105,6 +111,11 @@ class HpaPane(LinePane):
         self._arrange()
         self.refresh()
 
+    @property
+    def filtered(self) -> bool:
+        """Whether a filter is on."""
+        return bool(self._filter)
+
     def next_sort(self) -> str:
         """The next order; returns its name."""
         self._sort = (self._sort + 1) % len(SORTS)
@@ -135,7 +146,11 @@ class HpaPane(LinePane):
             self.scroll_to(y=max(0, index - height // 2), animate=False)
         for changed in (before, index):
             self._repaint(changed + 1 - self.scroll_offset.y)
-        self.post_message(self.Moved(self._key))
+        self.call_next(self._moved)  # from this pane's own turn: Textual drops messages whose sender is the parent
+
+    def _moved(self) -> None:
+        if self._key is not None:
+            self.post_message(self.Moved(self._key))
 
     def on_click(self, event: events.Click) -> None:
         """Select the row under the mouse."""
@@ -229,7 +244,11 @@ class HpaPane(LinePane):
         if headline:
             text.append(fit(printable(row.headline), headline), style=FAINT if not selected else "")
         if selected:
-            text.stylize(style("reverse" if self.ascii else "on grey23"))
+            # the background only: colours of the text keep their meaning
+            shade = (
+                style("reverse") if self.ascii else Style(bgcolor=self.get_component_rich_style("hpas--cursor").bgcolor)
+            )
+            text.stylize(shade)
         return text
 
 

@@ -8,7 +8,8 @@ from hpatui.model import LoadState
 from hpatui.state.snapshot import LoadView, Snapshot
 from hpatui.text import printable
 from hpatui.ui.lines import LinePane
-from hpatui.ui.look import BAD, FAINT, LOAD_STYLE, WARN, begin
+from hpatui.ui.look import LOAD_STYLE
+from hpatui.ui.marks import BAD, FAINT, WARN, begin
 
 
 def _ms(value: float | None) -> str:

@@ -6,7 +6,8 @@ from rich.text import Text
 
 from hpatui.model import SourceState, SourceStatus
 from hpatui.text import printable
-from hpatui.ui.look import FAINT, SOURCE_STYLE, coarse_age
+from hpatui.ui.look import SOURCE_STYLE
+from hpatui.ui.marks import FAINT, coarse_age
 
 
 def state_lines(status: SourceStatus | None, now: float, what: str, empty: str) -> list[Text]:

@@ -1,0 +1,150 @@
+"""Commands that change what is looked at: the list, the panes, the graph; texts, copies and files of it."""
+
+from __future__ import annotations
+
+from hpatui.ui.commands.base import CommandApp
+
+
+class LookCommands(CommandApp):
+    """None of these changes a cluster."""
+
+    # The list -------------------------------------------------------------------------------------------------
+
+    def action_cursor(self, step: int) -> None:
+        """Move the list's cursor."""
+        if self.body is not None:
+            self.body.hpas.move(step)
+
+    def action_filter(self) -> None:
+        """Filter the list while one types."""
+        if self.body is not None:
+            self.body.open_filter()
+
+    def action_sort(self) -> None:
+        """The next order."""
+        if self.body is not None:
+            self.body.hpas.next_sort()
+
+    def action_problems(self) -> None:
+        """Problems first, on and off."""
+        if self.body is not None:
+            self.body.hpas.toggle_problems()
+
+    # Panes ----------------------------------------------------------------------------------------------------
+
+    def action_zoom(self) -> None:
+        """Zoom and back."""
+        if self.body is not None:
+            self.body.toggle_zoom()
+
+    def action_step_back(self) -> None:
+        """One step back: out of the zoom, off the value cursor, without a filter."""
+        if self.body is not None:
+            self.body.back()
+
+    def action_hide(self) -> None:
+        """Hide the pane with the focus, or show all again."""
+        if self.body is not None:
+            self.body.toggle_hidden()
+
+    def action_jump(self, name: str) -> None:
+        """Go to a pane."""
+        if self.body is not None:
+            self.body.jump(name)
+
+    # The graph ------------------------------------------------------------------------------------------------
+
+    def action_window(self) -> None:
+        """The next time window."""
+        if self.body is not None:
+            self.body.graph.next_window()
+
+    def action_freeze(self) -> None:
+        """Freeze the graph, or follow."""
+        if self.body is not None:
+            self.body.graph.freeze()
+
+    def action_scroll_time(self, direction: int) -> None:
+        """Scroll the graph."""
+        if self.body is not None:
+            self.body.graph.scroll_time(direction)
+
+    def action_value_cursor(self, direction: int) -> None:
+        """Move the graph's cursor; its values stand in the legends."""
+        if self.body is not None:
+            self.body.graph.move_cursor(direction)
+
+    # Texts and files ------------------------------------------------------------------------------------------
+
+    def action_help(self) -> None:
+        """All keys."""
+        from hpatui.ui.screens.dialogs import HelpScreen
+
+        self.push_screen(HelpScreen())
+
+    def action_yaml(self) -> None:
+        """The selected HPA as YAML, or the scale target or a pod of it."""
+        from hpatui.ui.screens.dialogs import ChoiceScreen
+
+        detail = self.detail
+        if detail is None:
+            return
+        hpa = detail.row.hpa
+        space = hpa.key.namespace
+        choices = [("HorizontalPodAutoscaler", hpa.key.name), (hpa.reference.kind, hpa.reference.name)]
+        choices += [("Pod", row.pod.key.name) for row in detail.pods]
+
+        def chosen(value: str | None) -> None:
+            if value is not None:
+                kind, _, name = value.partition("/")
+                self.do(self._show_yaml(kind, space, name))
+
+        self.push_screen(ChoiceScreen("YAML of", [(f"{k}/{n}", f"{k}/{n}") for k, n in choices]), chosen)
+
+    async def _show_yaml(self, kind: str, namespace: str, name: str) -> None:
+        from hpatui.model import Key
+        from hpatui.ui.screens.dialogs import TextScreen
+
+        if self.session is not None:
+            text = await self.session.object_yaml(kind, Key(namespace, name))
+            self.push_screen(TextScreen(f"{kind} {namespace}/{name}", text))
+
+    def action_describe(self) -> None:
+        """The selected HPA as kubectl describes it."""
+        self.do(self._describe())
+
+    async def _describe(self) -> None:
+        from hpatui.ui.screens.dialogs import TextScreen
+
+        if self.detail is not None and self.session is not None:
+            key = self.detail.row.key
+            self.push_screen(TextScreen(f"Describe {key}", await self.session.describe(key)))
+
+    def action_copy(self) -> None:
+        """Copy the description (OSC 52)."""
+        self.do(self._copy())
+
+    async def _copy(self) -> None:
+        if self.detail is not None and self.session is not None:
+            self.copy_to_clipboard(await self.session.describe(self.detail.row.key))
+            self.tell("Copied", "the description is on the clipboard")
+
+    def action_export(self) -> None:
+        """Save what is looked at in the current folder: a picture, the screen's text, or the graph's numbers."""
+        from hpatui.ui.export import KINDS
+        from hpatui.ui.screens.dialogs import ChoiceScreen
+
+        self.push_screen(ChoiceScreen("Save in the current folder", KINDS), self._export)
+
+    def _export(self, kind: str | None) -> None:
+        from hpatui.ui.export import save
+
+        if kind is None or self.session is None:
+            return
+        try:
+            path = save(self, kind, self.session.snapshot)
+        except OSError as error:
+            title = "It cannot be saved here"
+            self.notify(str(error.strerror), title=title, severity="error", markup=False)
+            return
+        self.tell("Saved", str(path))
