@@ -10,6 +10,7 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, SystemCommand
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 _THEMES = {"dark": "textual-dark", "light": "textual-light", "ansi": "textual-ansi", "high-contrast": "high-contrast"}
 _SEVERITIES: dict[str, SeverityLevel] = {"information": "information", "warning": "warning", "error": "error"}
+FEW = 8  # HPAs of which every rescale is worth a toast
 REST = 0.12  # seconds after which a cursor that stays on an HPA means it
 
 
@@ -76,6 +78,7 @@ class HpatuiApp(LoadCommands, LookCommands, AnswerCommands, ClusterCommands):
         for number in (signal.SIGHUP, signal.SIGTERM):
             with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
                 loop.add_signal_handler(number, self._leave)
+        self.app_resume_signal.subscribe(self, lambda _: self._frame.forget())
         self.main.call_after_refresh(self._begin)
 
     def _choose_theme(self) -> None:
@@ -107,6 +110,14 @@ class HpatuiApp(LoadCommands, LookCommands, AnswerCommands, ClusterCommands):
         if self.session is not None:
             await self.session.stop()
 
+    def line_is_slow(self) -> None:
+        """Draw less from now on, and say so."""
+        if self.body is not None and not self.settings.low_bandwidth:
+            self.settings = replace(self.settings, low_bandwidth=True)
+            self.animation_level = "none"
+            self.body.set_quiet(True)
+            self.tell("The line is slow", "the graph is drawn less often (as with --low-bandwidth)")
+
     def _leave(self) -> None:
         self.exit()
 
@@ -122,7 +133,13 @@ class HpatuiApp(LoadCommands, LookCommands, AnswerCommands, ClusterCommands):
             self.main.show(self.session.snapshot)
 
     def _toast(self, snapshot: Snapshot) -> None:
+        selected = snapshot.detail.row.key if snapshot.detail is not None else None
         for notice in snapshot.notices:
+            # In a fleet somebody always scales: the list shows that. Over a slow line a toast costs seconds.
+            if notice.key not in (None, selected) and len(snapshot.rows) > FEW:
+                continue
+            if self.settings.low_bandwidth and notice.severity == "information":
+                continue
             severity = _SEVERITIES.get(notice.severity, "information")
             title = printable(notice.title)
             self.notify(printable(notice.text) or " ", title=title, severity=severity, timeout=6, markup=False)

@@ -58,6 +58,7 @@ KEYS: tuple[KeyEntry, ...] = (
     KeyEntry("C", "copy", "copy", "Copy the description to the clipboard", "Look"),
     KeyEntry("x", "export", "save", "Save a picture, the text, or the numbers (SVG, text, CSV)", "Look"),
     KeyEntry("question_mark", "help", "help", "All keys", "Program", True, "?"),
+    KeyEntry("ctrl+l", "redraw", "redraw", "Paint the screen anew", "Program"),
     KeyEntry("q", "quit", "quit", "Quit; stops what it started", "Program", True),
 )
 

@@ -1,6 +1,6 @@
 """The base of all panes: lines of text, drawn one by one, repainted only where a line changed.
 
-Textual's own tables repaint whole regions; over ssh every byte counts, so a changed line here costs that line.
+Textual's own tables render whole regions anew; here a changed line costs that line.
 """
 
 from __future__ import annotations

@@ -41,6 +41,7 @@ class Terminal:
         self.child: pexpect.spawn[bytes] = pexpect.spawn(
             command[0], list(command[1:]), dimensions=(rows, cols), env=environ, timeout=5, encoding=None
         )
+        self.child.delaybeforesend = None  # pexpect waits 50 ms before each key otherwise
 
     def __enter__(self) -> Terminal:
         return self

@@ -166,6 +166,8 @@ def _moment(time: float, end: float, *, clock: bool) -> str:
     ago = end - time
     if ago < 1:
         return "now"
+    if ago < 120:
+        return f"-{ago:.0f}s"
     return f"-{ago / 60:.3g}m" if ago < 3600 else f"-{ago / 3600:.3g}h"
 
 

@@ -6,10 +6,9 @@ import asyncio
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
-from textual.app import App
-
 from hpatui.errors import HpatuiError
 from hpatui.text import printable
+from hpatui.ui.display import DisplayApp
 
 if TYPE_CHECKING:
     from hpatui.session.port import SessionPort
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from hpatui.ui.screens.body import Body
 
 
-class CommandApp(App[None]):
+class CommandApp(DisplayApp):
     """The base of the app. `session` and `body` are None until the first frame is out."""
 
     session: SessionPort | None = None

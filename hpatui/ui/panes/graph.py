@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from math import ceil
 
 from rich.text import Text
 
@@ -16,6 +17,7 @@ from hpatui.ui.lines import LinePane
 from hpatui.ui.marks import FAINT
 
 WINDOWS: tuple[tuple[str, float], ...] = (("5 m", 300.0), ("15 m", 900.0), ("1 h", 3600.0), ("6 h", 21600.0))
+_QUIET_STEPS = 12  # into how many steps a quiet graph divides its window
 OWN_LOAD = 22  # rows from which the load has a panel of its own
 _COLOURS = ("green", "yellow", "blue", "magenta")
 
@@ -49,7 +51,7 @@ class GraphPane(LinePane):
         facts = (snapshot.detail.row if snapshot.detail else None, snapshot.load.last, snapshot.load.state)
         due = snapshot.time - self._drawn_at >= self.interval
         if size != self._drawn_size or (
-            due and (facts != self._last_facts or snapshot.time - self._drawn_at >= self._column())
+            due and (facts != self._last_facts or snapshot.time - self._drawn_at >= max(self.interval, self._column()))
         ):
             self._last_facts = facts
             self.redraw()
@@ -65,7 +67,7 @@ class GraphPane(LinePane):
 
     def _column(self) -> float:
         """Seconds that one column stands for: without new data the picture moves on only by whole columns."""
-        return max(self.interval, WINDOWS[self._window][1] / max(20, self.inner_width))
+        return WINDOWS[self._window][1] / max(20, self.inner_width)
 
     def next_window(self) -> str:
         """The next time window; returns its name."""
@@ -134,11 +136,18 @@ class GraphPane(LinePane):
         if detail is None:
             self.set_lines([Text("Select an HPA.", style=FAINT, end="")])
             return
-        end = (self._frozen if self._frozen is not None else snapshot.time) + self._shift
         width, height = self._drawn_size
+        end = self._right_edge(snapshot.time, span)
         panels = panels_of(snapshot, detail, end - span, end, height)
         clock = self._frozen is not None
         self.set_lines(draw(panels, end - span, end, width, height, ascii=self.ascii, clock=clock, cursor=self._cursor))
+
+    def _right_edge(self, now: float, span: float) -> float:
+        """The time at the right-hand edge. It moves on in whole steps, so that most of the picture stays as it is."""
+        if self._frozen is not None:
+            return self._frozen + self._shift
+        step = span / _QUIET_STEPS if self.interval > 5 else self._column()
+        return ceil(now / step) * step
 
     def _mode(self) -> str:
         if self._cursor is not None:
