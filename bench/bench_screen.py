@@ -106,7 +106,10 @@ def _bytes_and_cpu() -> Table:
                 rows.append((f"{name}: key to screen, p95 ms", round(_keys(terminal), 1), "50"))
                 terminal.send("q")
                 terminal.wait_end()
-    with _sandbox("--fleet", "1000", "--kube-timings") as fleet, Terminal([*HPATUI, "--kubeconfig", fleet, "-A"]) as terminal:
+    with (
+        _sandbox("--fleet", "1000", "--kube-timings") as fleet,
+        Terminal([*HPATUI, "--kubeconfig", fleet, "-A"]) as terminal,
+    ):
         terminal.wait_for(r"HPAs 1\d\d\d", 60)
         terminal.pump(15)
         cpu, began = _cpu(terminal.pid), time.perf_counter()

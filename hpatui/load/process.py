@@ -129,3 +129,5 @@ class LoadProcess:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
+        # asyncio closes a child's transport only when it is collected, which may be after the loop's end.
+        process._transport.close()  # type: ignore[attr-defined]

@@ -1,0 +1,248 @@
+"""The engine in its own process against real servers on loopback, bounded in count and time."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from hpatui.load.messages import Ended, Sampled
+from hpatui.load.plan import LoadPlan, Stage
+from hpatui.load.process import LoadProcess
+from hpatui.load.target import Target
+from hpatui.model import LoadSample
+from tests.terminal.driver import alive
+
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nX-Pod-Name: pod-1\r\n\r\nOK!"
+
+
+@asynccontextmanager
+async def _server(handler: Handler) -> AsyncIterator[Target]:
+    async def guarded(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await handler(reader, writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(guarded, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    try:
+        yield Target(f"http://127.0.0.1:{port}/", "test")
+    finally:
+        server.close()
+
+
+async def _answer_all(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while True:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(OK)
+
+
+def _plan(rate: float, seconds: float, **more: object) -> LoadPlan:
+    plan = LoadPlan(stages=(Stage(rate, rate, None),), duration=seconds, max_rate=1000)
+    return replace(plan, **more)  # type: ignore[arg-type]  # fields of several types
+
+
+async def _run(plan: LoadPlan, target: Target) -> tuple[list[LoadSample], Ended]:
+    process = LoadProcess()
+    await process.start(plan, target)
+    samples: list[LoadSample] = []
+    async for report in process.reports():
+        if isinstance(report, Sampled):
+            samples.append(report.sample)
+        else:
+            return samples, report
+    raise AssertionError("no end")
+
+
+async def test_the_ordered_requests_arrive_and_are_counted() -> None:
+    arrivals: list[bytes] = []
+
+    async def log(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            arrivals.append(await reader.readuntil(b"\r\n\r\n"))
+            writer.write(OK)
+
+    async with _server(log) as target:
+        samples, ended = await _run(_plan(50, 2), replace(target, headers={"X-Test": "yes"}))
+    assert ended.totals.requests == len(arrivals) == 100
+    assert (ended.totals.ok, ended.totals.failed, ended.totals.unserved) == (100, 0, 0)
+    assert ended.totals.statuses == {"200": 100}
+    assert sum(sample.per_pod.get("pod-1", 0) for sample in samples) == 100
+    assert arrivals[0].startswith(b"GET / HTTP/1.1\r\n")
+    assert b"hpatui/" in arrivals[0]
+    assert b"X-Test: yes" in arrivals[0]
+
+
+async def test_a_stalled_server_raises_response_time_not_service_time() -> None:
+    """One connection, 100 ms an answer, 20/s ordered: waiting is the response's, not the service's."""
+
+    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            await reader.readuntil(b"\r\n\r\n")
+            await asyncio.sleep(0.1)
+            writer.write(OK)
+
+    async with _server(slow) as target:
+        _, ended = await _run(_plan(30, 2, model="closed", concurrency=1), target)
+        assert ended.summary["service_time_ms"]["p50"] >= 95
+
+    stalled = False
+
+    async def stalls_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal stalled
+        while True:
+            await reader.readuntil(b"\r\n\r\n")
+            if not stalled:
+                stalled = True
+                time.sleep(0.6)  # the whole server stands still
+            writer.write(OK)
+
+    async with _server(stalls_once) as target:
+        _, ended = await _run(_plan(50, 2), target)
+    assert ended.totals.max is not None
+    assert ended.totals.max >= 500
+
+
+@pytest.mark.parametrize(
+    ("kind", "handler"),
+    [
+        ("garbage", b"this is no HTTP\r\n\r\n"),
+        ("reset", None),
+        ("http 500", b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n"),
+        ("too large", b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n" + b"x" * 3_000_000),
+    ],
+    ids=["garbage", "reset", "500", "too-large"],
+)
+async def test_failures_are_counted_by_kind(kind: str, handler: bytes | None) -> None:
+    async def misbehave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        if handler is not None:
+            writer.write(handler)
+            await writer.drain()
+
+    async with _server(misbehave) as target:
+        _, ended = await _run(_plan(20, 1, breaker=False), target)
+    assert ended.totals.failed == ended.totals.requests == 20
+    assert set(ended.totals.errors) == {kind}
+
+
+async def test_nobody_listens() -> None:
+    async with _server(_answer_all) as target:
+        pass
+    _, ended = await _run(_plan(20, 1, breaker=False), target)
+    assert set(ended.totals.errors) == {"refused"}
+
+
+async def test_an_answer_that_never_ends_is_a_timeout() -> None:
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        for _ in range(100):
+            writer.write(b"x")
+            await asyncio.sleep(0.05)
+
+    async with _server(drip) as target:
+        _, ended = await _run(_plan(10, 1, timeout=0.5, breaker=False), target)
+    assert ended.totals.errors.get("timeout", 0) >= 8
+
+
+async def test_when_everything_fails_only_probes_go_on() -> None:
+    async with _server(_answer_all) as target:
+        pass
+    samples, ended = await _run(_plan(100, 9), target)
+    assert samples[0].failed >= 90
+    assert any(sample.breaker_open for sample in samples)
+    assert samples[-3].sent <= 10
+    assert ended.totals.unserved > 100
+
+
+async def test_connections_are_renewed_by_age_or_for_each_request() -> None:
+    connections = 0
+
+    async def count(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        await _answer_all(reader, writer)
+
+    async with _server(count) as target:
+        await _run(_plan(20, 1, connection_age=0.0), target)
+        single, connections = connections, 0
+        await _run(_plan(20, 1, connection_age=1e9), target)
+    assert single == 20
+    assert connections <= 3
+
+
+async def test_the_rate_changes_and_stop_is_quick() -> None:
+    async with _server(_answer_all) as target:
+        process = LoadProcess()
+        await process.start(_plan(10, 60), target)
+        seen: list[int] = []
+        async for report in process.reports():
+            assert isinstance(report, Sampled)
+            seen.append(report.sample.sent)
+            if len(seen) == 1:
+                process.set_rate(100)
+            if len(seen) == 4:
+                break
+        begin = time.monotonic()
+        await process.stop()
+        assert time.monotonic() - begin < 2.0  # half a second on a quiet machine
+        assert not process.running
+    assert seen[0] <= 12
+    assert max(seen[2:]) >= 90
+
+
+async def test_a_pause_sends_nothing() -> None:
+    async with _server(_answer_all) as target:
+        process = LoadProcess()
+        await process.start(_plan(50, 60), target)
+        samples: list[LoadSample] = []
+        async for report in process.reports():
+            assert isinstance(report, Sampled)
+            samples.append(report.sample)
+            if len(samples) == 1:
+                process.pause()
+            if len(samples) == 4:
+                process.resume()
+            if len(samples) == 6:
+                break
+        await process.stop()
+    assert samples[2].sent == samples[3].sent == 0
+    assert 20 <= samples[5].sent <= 60
+
+
+def test_the_engine_dies_with_its_parent() -> None:
+    code = (
+        "import asyncio, sys, time\n"
+        "from hpatui.load.process import LoadProcess\n"
+        "from hpatui.load.plan import LoadPlan\n"
+        "from hpatui.load.target import Target\n"
+        "async def main():\n"
+        "    p = LoadProcess()\n"
+        "    await p.start(LoadPlan(duration=60), Target('http://127.0.0.1:1/', 'x'))\n"
+        "    print(p._process.pid, flush=True)\n"
+        "    await asyncio.sleep(60)\n"
+        "asyncio.run(main())\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        assert alive(child)
+        os.kill(parent.pid, signal.SIGKILL)
+        parent.wait(10)
+    end = time.monotonic() + 10
+    while alive(child) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not alive(child)
