@@ -23,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--http2", action="store_true", help="HTTP/2")
     add("--insecure", action="store_true", help="do not check TLS certificates")
     add("--via", choices=("auto", "url", "proxy"), default="auto", help="the way to an HPA's target")
+    add("--workers", type=int, default=1, metavar="N", help="processes that share the load, one a core (1)")
     add("--max-rate", type=float, default=200.0, metavar="R", help="never more requests per second than this (200)")
     add("--allow-host", action="append", default=[], metavar="HOST", help="a host outside this machine that may be hit")
     add("--max-p95", metavar="250ms", help="exit code 1 when the 95th percentile of response time is above")

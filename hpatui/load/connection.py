@@ -12,118 +12,100 @@ from typing import cast
 import httptools
 
 
-class Exchange:
-    """One request on its way: when it was planned and sent, and what came back."""
-
-    __slots__ = ("planned", "pod", "sent", "size", "status")
-
-    def __init__(self, planned: float, sent: float) -> None:
-        self.planned = planned
-        self.sent = sent
-        self.status = 0
-        self.size = 0
-        self.pod = ""
-
-
 class LoadConnection(asyncio.Protocol):
-    """One connection; one request at a time. `done(connection, exchange, error)` is called exactly once a request."""
+    """One connection; one request at a time. `done(connection, error)` is called exactly once a request.
+
+    Until then `planned` and `sent` say when the request was due and when it went out; afterwards `status`, `size` (bytes)
+    and `pod` (the X-Pod-Name header, where asked for) tell of the answer.
+    """
 
     __slots__ = (
         "_closing",
         "_done",
         "_keep",
         "_limit",
-        "_loop",
         "_parser",
         "_transport",
-        "exchange",
+        "busy",
+        "choice",
         "expires",
+        "planned",
+        "pod",
+        "sent",
+        "size",
+        "status",
     )
 
-    def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        done: Callable[[LoadConnection, Exchange, str], None],
-        expires: float,
-        limit: int,
-    ) -> None:
-        self._loop = loop
+    def __init__(self, done: Callable[[LoadConnection, str], None], expires: float, limit: int) -> None:
         self._done = done
-        self._limit = limit  # bytes of a body that are read at most
+        self._limit = limit  # bytes of an answer that are read at most
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._keep = True
         self._closing = False
-        self.exchange: Exchange | None = None
+        self.busy = False
+        self.choice = 0  # which of the plan's requests is under way
         self.expires = expires
+        self.planned = self.sent = 0.0
+        self.status = self.size = 0
+        self.pod = ""
 
     @property
     def usable(self) -> bool:
         """Whether another request may be sent."""
-        return self._transport is not None and not self._closing and self._keep
+        return self._keep and not self._closing and self._transport is not None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
 
-    def send(self, data: bytes, exchange: Exchange) -> None:
+    def send(self, data: bytes, planned: float, now: float) -> None:
         """Send a prebuilt request."""
         assert self._transport is not None
-        self.exchange = exchange
+        self.planned, self.sent = planned, now
+        self.busy = True
+        self.size = 0
         self._transport.write(data)
 
     def data_received(self, data: bytes) -> None:
-        exchange = self.exchange
-        if exchange is None:
+        if not self.busy:
             self.close()  # an answer that nobody asked for
             return
-        exchange.size += len(data)
-        if exchange.size > self._limit:
-            self._finish("too large")
+        self.size += len(data)
+        if self.size > self._limit:
+            self.fail("too large")
             return
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserError:
-            self._finish("garbage")
-        except httptools.HttpParserUpgrade:
-            self._finish("garbage")
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Parser: a header; only the pod's name is of interest."""
-        if len(name) == 10 and name.lower() == b"x-pod-name" and self.exchange is not None:
-            self.exchange.pod = value.decode("latin-1")[:100]
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self.fail("garbage")
 
     def on_message_complete(self) -> None:
         """Parser: the answer is complete."""
-        exchange, parser = self.exchange, self._parser
-        if exchange is None:
+        if not self.busy:
             return
-        exchange.status = parser.get_status_code()
-        if exchange.status < 200:
+        status = self._parser.get_status_code()
+        if status < 200:
             return  # an interim answer
-        self._keep = parser.should_keep_alive()
-        self.exchange = None
-        if self._keep:
-            self._done(self, exchange, "")
-        else:
+        self.status = status
+        self.busy = False
+        if not self._parser.should_keep_alive():
+            self._keep = False
             self.close()
-            self._done(self, exchange, "")
+        self._done(self, "")
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._closing = True
         self._transport = None
-        exchange, self.exchange = self.exchange, None
-        if exchange is not None:
-            self._done(self, exchange, "reset")
-
-    def _finish(self, error: str) -> None:
-        exchange, self.exchange = self.exchange, None
-        self.close()
-        if exchange is not None:
-            self._done(self, exchange, error)
+        if self.busy:
+            self.busy = False
+            self._done(self, "reset")
 
     def fail(self, error: str) -> None:
-        """Give up on the request under way (a timeout)."""
-        self._finish(error)
+        """Give up on the request under way."""
+        was_busy, self.busy = self.busy, False
+        self.close()
+        if was_busy:
+            self._done(self, error)
 
     def close(self) -> None:
         """Close at once."""
@@ -131,3 +113,14 @@ class LoadConnection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
             self._transport = None
+
+
+class PodConnection(LoadConnection):
+    """One that also reads which pod answered: the sandbox says so in a header. It costs a call for each header."""
+
+    __slots__ = ()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Parser: a header; only the pod's name is of interest."""
+        if len(name) == 10 and name.lower() == b"x-pod-name":
+            self.pod = value.decode("latin-1")[:100]

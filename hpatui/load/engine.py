@@ -1,6 +1,6 @@
 """The engine: sends what the plan orders, when it orders it, and counts. Runs in a worker process.
 
-    Pacer -> due times -> a free connection (or a new one, or "unserved") -> answer -> Statistics -> a sample a second
+    Pacer -> due times -> a free connection (or a new one, or "unserved") -> answer -> Counting -> a Second a second
 
 Open model: a request is due at its planned time whatever the answers do; one that cannot start within a second of it, or
 that finds all connections busy, is counted as unserved and never sent late in a burst. Closed model: each of N
@@ -15,118 +15,106 @@ import random
 import ssl
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from itertools import accumulate
 from urllib.parse import urlsplit
 
-import httpx
-
-from hpatui import __version__
-from hpatui.load.connection import Exchange, LoadConnection
+from hpatui.load.breaker import Breaker
+from hpatui.load.connection import LoadConnection, PodConnection
+from hpatui.load.http2 import Http2Client
 from hpatui.load.pacing import Pacer
-from hpatui.load.plan import LoadPlan, RequestSpec, Stage
-from hpatui.load.stats import Statistics
+from hpatui.load.plan import LoadPlan, Stage
+from hpatui.load.requests import has_number, numbered, prebuilt, tls_context
+from hpatui.load.stats import Counting, Second
 from hpatui.load.target import Target
-from hpatui.model import LoadSample, LoadTotals
 
 TOO_LATE = 1.0  # seconds after its planned time that a request is not sent any more
 _SWEEP = 0.1
-_BREAKER_SECONDS = 5  # seconds of nothing but failures that open the circuit breaker
-_BREAKER_SHARE = 0.02  # of the rate that goes on as a probe while it is open
+_TICK = 0.001  # seconds between looks at the plan: what is due within one goes out together
 # uvloop reads its clock once an iteration, in milliseconds: too coarse for latencies.
 _now = time.monotonic
-USER_AGENT = f"hpatui/{__version__}"
-
-
-def build_requests(target: Target, specs: tuple[RequestSpec, ...]) -> list[bytes]:
-    """Each request as the bytes of HTTP/1.1; httpx decides about URL, headers and body."""
-    built: list[bytes] = []
-    for spec in specs:
-        url = target.url.rstrip("/") + "/" + spec.path.lstrip("/") if spec.path else target.url
-        headers = {"User-Agent": USER_AGENT, "Accept": "*/*", **target.headers, **spec.headers}
-        request = httpx.Request(spec.method, url, headers=headers, content=spec.body or None)
-        path = request.url.raw_path
-        lines = [request.method.encode() + b" " + path + b" HTTP/1.1"]
-        lines += [name + b": " + value for name, value in request.headers.raw]
-        built.append(b"\r\n".join(lines) + b"\r\n\r\n" + spec.body)
-    return built
-
-
-def tls_context(target: Target) -> ssl.SSLContext:
-    """How to check the target's certificate."""
-    context = ssl.create_default_context(cafile=target.ca_file, cadata=target.ca_data)
-    if not target.verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 class Engine:
-    """One run. `say` gets each second's sample and the totals so far."""
+    """One run. `say` gets each second."""
 
-    def __init__(self, plan: LoadPlan, target: Target, say: Callable[[LoadSample, LoadTotals], None]) -> None:
+    def __init__(self, plan: LoadPlan, target: Target, say: Callable[[Second], None]) -> None:
+        """LoadError or OSError where target or TLS files cannot be used."""
         self.plan, self.target, self._say = plan, target, say
         self._loop = asyncio.get_running_loop()
-        self._requests = build_requests(target, plan.requests)
+        self._requests = [prebuilt(target, spec) for spec in plan.requests]
+        self._numbered = any(has_number(request) for request in self._requests)
         self._weights = list(accumulate(spec.weight for spec in plan.requests))
         self._expect = [frozenset(spec.expect) for spec in plan.requests]
         parts = urlsplit(target.url)
-        self._host = parts.hostname or ""
-        self._port = parts.port or (443 if parts.scheme == "https" else 80)
-        self._ssl = tls_context(target) if parts.scheme == "https" else None
-        self._idle: deque[LoadConnection] = deque()
-        self._busy: set[LoadConnection] = set()
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        self._routes = list(target.routes) or [(parts.hostname or "", port, "")]
+        self._turn = 0
+        self._server_name = target.server_name or parts.hostname
+        self._ssl = tls_context(target, http2=plan.http2) if parts.scheme == "https" else None
+        self._http2 = Http2Client(plan, target, self._ssl) if plan.http2 else None
+        self._kind = PodConnection if target.sandbox else LoadConnection
+        self._connections: set[LoadConnection] = set()
+        self._idle: list[LoadConnection] = []
+        self._busy = 0
         self._opening = 0
         self._waiting: deque[float] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
-        self.stats = Statistics()
+        self.counting = Counting()
         self._random = random.Random(plan.seed)
         now = _now()
-        self._cap = min(plan.max_rate, target.cap or plan.max_rate)
-        self.pacer = Pacer(plan.stages, now, arrivals=plan.arrivals, seed=plan.seed, cap=self._cap)
+        cap = min(plan.max_rate, target.cap or plan.max_rate)
+        self.pacer = Pacer(plan.stages, now, arrivals=plan.arrivals, seed=plan.seed, cap=cap, phase=plan.phase)
+        self._open_model = plan.model == "open"
         self._started = now
         self._wall = time.time() - now
         self._offered = 0
+        self._number = 0
         self._paused = False
         self._stopped = asyncio.Event()
-        self._wake = asyncio.Event()
-        self._failing = 0
-        self._probe_debt = 0.0
+        self.breaker = Breaker(enabled=plan.breaker)
+        self._cpu = time.process_time()
 
     # Orders ---------------------------------------------------------------------------------------------------
 
     def set_rate(self, rate: float) -> None:
         """Another steady rate from now on."""
         self.pacer.rebase((Stage(rate, rate, None),), _now())
-        self._wake.set()
 
     def pause(self) -> None:
         """Send nothing until `resume`."""
         self._paused = True
 
     def resume(self) -> None:
-        """Go on."""
+        """Go on, without the requests of the pause."""
         self._paused = False
         self.pacer.resume(_now())
-        self._wake.set()
+        if not self._open_model:
+            self._fill()
 
     def skip_stage(self) -> None:
         """The stage's condition is met."""
         self.pacer.skip_stage(_now())
-        self._wake.set()
+
+    def set_routes(self, routes: list[tuple[str, int, str]]) -> None:
+        """Connections go to these from now on; those to others end after their request."""
+        self._routes = list(routes)
+        kept = {name for _, _, name in routes}
+        for connection in self._connections:
+            if connection.pod not in kept:
+                connection.expires = 0.0
 
     def stop(self) -> None:
         """End the run now; requests under way are dropped and not counted as errors."""
         self._stopped.set()
-        self._wake.set()
 
     # Run ------------------------------------------------------------------------------------------------------
 
-    async def run(self) -> LoadTotals:
-        """Until the plan is over or `stop`; returns the totals."""
+    async def run(self) -> None:
+        """Until the plan is over or `stop`."""
         jobs = [asyncio.create_task(self._report()), asyncio.create_task(self._sweep())]
         try:
-            sending = asyncio.create_task(self._closed() if self.plan.model == "closed" else self._open())
+            sending = asyncio.create_task(self._open() if self._open_model else self._closed())
             ending = asyncio.create_task(self._stopped.wait())
             await asyncio.wait({sending, ending}, return_when=asyncio.FIRST_COMPLETED)
             if sending.done():
@@ -137,9 +125,8 @@ class Engine:
         finally:
             for job in jobs:
                 job.cancel()
-            self._close_all()
+            await self._close_all()
         self._close_second()
-        return self.stats.totals(_now() - self._started)
 
     @property
     def _over(self) -> bool:
@@ -149,24 +136,29 @@ class Engine:
     async def _open(self) -> None:
         pacer = self.pacer
         while not self._over and pacer.stage is not None:
-            if not self._paused:
-                now = _now()
-                for planned in pacer.due(now):
-                    self._offered += 1
-                    self._start(planned, now)
-            wait = max(0.0005, min(pacer.next_due() - _now(), 0.05)) if not self._paused else 0.05
-            await asyncio.sleep(wait)
+            if self._paused:
+                await asyncio.sleep(0.05)
+                continue
+            now = _now()
+            for planned in pacer.due(now):
+                self._offered += 1
+                self._start(planned, now)
+            await asyncio.sleep(max(_TICK, min(pacer.next_due() - _now(), 0.05)))
 
     async def _closed(self) -> None:
-        for _ in range(self.plan.concurrency):
-            self._start(_now(), _now())
+        self._fill()
         while not self._over:
             await asyncio.sleep(0.05)
+
+    def _fill(self) -> None:
+        now = _now()
+        for _ in range(self.plan.concurrency - self._busy - self._opening):
+            self._start(now, now)
 
     async def _drain(self) -> None:
         """Wait for the requests under way, at most for the timeout."""
         end = _now() + self.plan.timeout
-        while (self._busy or self._waiting) and _now() < end and not self._stopped.is_set():
+        while self.in_flight and _now() < end and not self._stopped.is_set():
             await asyncio.sleep(0.01)
 
     # Requests -------------------------------------------------------------------------------------------------
@@ -174,52 +166,65 @@ class Engine:
     @property
     def in_flight(self) -> int:
         """Requests under way, those that wait for a connection included."""
-        return len(self._busy) + len(self._waiting)
+        return self._busy + len(self._waiting)
 
     def _start(self, planned: float, now: float) -> None:
-        if now - planned > TOO_LATE or (self.breaker_open and not self._probe()):
-            self.stats.unserved()
+        if now - planned > TOO_LATE or not self.breaker.lets_pass():
+            self.counting.unserved += 1
             return
-        connection = self._free(now)
-        if connection is not None:
-            self._send(connection, planned, now)
-        elif len(self._busy) + self._opening < self.plan.connections:
-            self._waiting.append(planned)
-            self._opening += 1
-            task = self._loop.create_task(self._connect())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-        else:
-            self.stats.unserved()
-
-    def _free(self, now: float) -> LoadConnection | None:
         idle = self._idle
         while idle:
             connection = idle.pop()
             if connection.usable and connection.expires > now:
-                return connection
-            connection.close()
-        return None
+                self._send(connection, planned, now)
+                return
+            self._drop(connection)
+        if self._busy + self._opening >= self.plan.connections:
+            self.counting.unserved += 1
+        elif self._http2 is not None:
+            self._busy += 1
+            self._spawn(self._exchange(self._http2, planned, now))
+        elif not self._routes:
+            self.counting.sent += 1
+            self.counting.fail("no pod")
+        else:
+            self._waiting.append(planned)
+            self._opening += 1
+            self._spawn(self._connect())
+
+    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _send(self, connection: LoadConnection, planned: float, now: float) -> None:
-        self.stats.started(max(0.0, now - planned))
-        self._busy.add(connection)
-        exchange = Exchange(planned, now)
-        connection.send(self._choose(), exchange)
+        counting = self.counting
+        counting.sent += 1
+        counting.late.append(int((now - planned) * 1e6))
+        self._busy += 1
+        data = self._requests[0]
+        if len(self._requests) > 1:
+            connection.choice = self._choose()
+            data = self._requests[connection.choice]
+        if self._numbered:
+            self._number += 1
+            data = numbered(data, self._number)
+        connection.send(data, planned, now)
 
-    def _choose(self) -> bytes:
-        if len(self._requests) == 1:
-            return self._requests[0]
-        return self._random.choices(self._requests, cum_weights=self._weights)[0]
+    def _choose(self) -> int:
+        return self._random.choices(range(len(self._requests)), cum_weights=self._weights)[0]
 
     async def _connect(self) -> None:
-        error = ""
+        error, connection = "", None
+        host, port, pod = self._routes[self._turn % len(self._routes)]
+        self._turn += 1
         try:
             async with asyncio.timeout(self.plan.timeout):
                 _, connection = await self._loop.create_connection(
-                    self._new_connection, self._host, self._port, ssl=self._ssl,
-                    server_hostname=(self.target.server_name or self._host) if self._ssl else None,
+                    self._new_connection, host, port, ssl=self._ssl,
+                    server_hostname=self._server_name if self._ssl else None,
                 )  # fmt: skip
+                connection.pod = pod
         except TimeoutError:
             error = "connect timeout"
         except ConnectionRefusedError:
@@ -230,122 +235,148 @@ class Engine:
             error = "dns" if type(problem).__name__ == "gaierror" else "connect"
         finally:
             self._opening -= 1
+        if connection is not None:
+            self._connections.add(connection)
         now = _now()
         if not self._waiting:
-            if not error:
+            if connection is not None:
                 self._idle.append(connection)
             return
         planned = self._waiting.popleft()
-        if error:
-            self.stats.started(max(0.0, now - planned))
-            self.stats.failed(error)
+        if connection is None:
+            self.counting.sent += 1
+            self.counting.late.append(int((now - planned) * 1e6))
+            self.counting.fail(error)
             self._again()
         elif now - planned > TOO_LATE:
-            self.stats.unserved()
+            self.counting.unserved += 1
             self._idle.append(connection)
         else:
             self._send(connection, planned, now)
 
     def _new_connection(self) -> LoadConnection:
         age = self.plan.connection_age
-        expires = _now() + (age * self._random.uniform(0.7, 1.3) if age > 0 else 0.0)
-        return LoadConnection(self._loop, self._done, expires, self.plan.max_body + 65536)
+        expires = _now() + age * self._random.uniform(0.7, 1.3) if age > 0 else 0.0
+        return self._kind(self._done, expires, self.plan.max_body + 65536)
 
-    def _done(self, connection: LoadConnection, exchange: Exchange, error: str) -> None:
-        self._busy.discard(connection)
+    def _done(self, connection: LoadConnection, error: str) -> None:
+        self._busy -= 1
         if self._stopped.is_set():
             return
         now = _now()
         if error:
-            self.stats.failed(error)
+            self.counting.fail(error)
         else:
-            ok = self._is_ok(exchange.status)
-            self.stats.answered(
-                now - exchange.planned, now - exchange.sent, exchange.status, exchange.size, exchange.pod, ok=ok
-            )
+            self._count(connection.status, connection.choice, connection.size, connection.pod)
+            self.counting.response.append(int((now - connection.planned) * 1e6))
+            self.counting.service.append(int((now - connection.sent) * 1e6))
         if connection.usable and connection.expires > now:
             if self._waiting:
                 self._send(connection, self._waiting.popleft(), now)
-                return
-            self._idle.append(connection)
-        else:
-            connection.close()
+            elif self._open_model or self._paused or self._over or self.breaker.open:
+                self._idle.append(connection)
+                self._again()
+            else:
+                self._send(connection, now, now)
+            return
+        self._drop(connection)
         self._again()
 
+    def _count(self, status: int, choice: int, size: int, pod: str) -> None:
+        counting = self.counting
+        counting.statuses[status] = counting.statuses.get(status, 0) + 1
+        counting.bytes += size
+        expected = self._expect[choice]
+        if (status in expected) if expected else (200 <= status < 400):
+            counting.ok += 1
+        else:
+            counting.fail(f"http {status}")
+        if pod:
+            counting.pods[pod] = counting.pods.get(pod, 0) + 1
+
+    def _drop(self, connection: LoadConnection) -> None:
+        self._connections.discard(connection)
+        connection.close()
+
     def _again(self) -> None:
-        """Closed model: the next request of this connection."""
-        if self.plan.model == "closed" and not self._stopped.is_set() and not self._over:
-            now = _now()
-            self._loop.call_soon(self._start, now, now) if not self.breaker_open else self._loop.call_later(
-                0.5, self._start, now + 0.5, now + 0.5
-            )
+        """Closed model: the next request in place of the one that ended, a little later while everything fails."""
+        if self._open_model or self._stopped.is_set() or self._paused or self._over:
+            return
+        wait = 0.5 if self.breaker.open else 0.0
+        at = _now() + wait
+        self._loop.call_later(wait, self._start, at, at)
 
-    def _is_ok(self, status: int) -> bool:
-        expected = self._expect[0]
-        return status in expected if expected else 200 <= status < 400
-
-    # Breaker --------------------------------------------------------------------------------------------------
-
-    @property
-    def breaker_open(self) -> bool:
-        """Whether everything has failed for some seconds, so that only a few probes go on."""
-        return self.plan.breaker and self._failing >= _BREAKER_SECONDS
-
-    def _probe(self) -> bool:
-        self._probe_debt += _BREAKER_SHARE
-        if self._probe_debt < 1.0:
-            return False
-        self._probe_debt -= 1.0
-        return True
+    async def _exchange(self, client: Http2Client, planned: float, now: float) -> None:
+        """One request over HTTP/2, by httpx."""
+        counting = self.counting
+        counting.sent += 1
+        counting.late.append(int((now - planned) * 1e6))
+        choice = self._choose() if len(self._requests) > 1 else 0
+        status, size, error = await client.send(choice)
+        self._busy -= 1
+        if self._stopped.is_set():
+            return
+        ended = _now()
+        if error:
+            self.counting.fail(error)
+        else:
+            self._count(status, choice, size, "")
+            self.counting.response.append(int((ended - planned) * 1e6))
+            self.counting.service.append(int((ended - now) * 1e6))
+        self._again()
 
     # Every second ---------------------------------------------------------------------------------------------
 
     async def _report(self) -> None:
         tick = 1
-        self._cpu = time.process_time()
         while True:
             await asyncio.sleep(max(0.0, self._started + tick - _now()))
             tick = max(tick + 1, int(_now() - self._started) + 1)
             self._close_second()
 
     def _close_second(self) -> None:
-        now = _now()
-        cpu = time.process_time()
+        now, cpu = _now(), time.process_time()
         stage = self.pacer.stage
-        sample = self.stats.close_second(
-            now - 1.0 + self._wall,
-            float(self._offered),
-            self.in_flight,
-            stage.text() if stage is not None and self.plan.model == "open" else self.plan.text(),
-            cpu=cpu - getattr(self, "_cpu", cpu),
-            breaker_open=self.breaker_open,
+        counting, self.counting = self.counting, Counting()
+        self.breaker.second(counting.ok, counting.failed)
+        offered, self._offered = self._offered, 0
+        if not self._open_model:
+            offered = counting.sent
+        text = stage.text() if stage is not None and self._open_model else self.plan.text()
+        self._say(
+            counting.close(
+                now - 1.0 + self._wall,
+                now - self._started,
+                float(offered),
+                self.in_flight,
+                text,
+                cpu=cpu - self._cpu,
+                breaker_open=self.breaker.open,
+            )
         )
         self._cpu = cpu
-        self._offered = 0
-        if sample.ok:
-            self._failing = 0
-        elif sample.failed:
-            self._failing += 1
-        self._say(sample, self.stats.totals(max(now - self._started, 1e-9)))
 
     async def _sweep(self) -> None:
         """Time out requests; a slow drip does not count as an answer."""
         while True:
             await asyncio.sleep(_SWEEP)
             oldest = _now() - self.plan.timeout
-            for connection in [c for c in self._busy if c.exchange is not None and c.exchange.sent < oldest]:
+            for connection in [c for c in self._connections if c.busy and c.sent < oldest]:
                 connection.fail("timeout")
             while self._waiting and _now() - self._waiting[0] > TOO_LATE:
                 self._waiting.popleft()
-                self.stats.unserved()
+                self.counting.unserved += 1
 
-    def _close_all(self) -> None:
+    async def _close_all(self) -> None:
+        self._stopped.set()
         for task in self._tasks:
             task.cancel()
-        for connection in [*self._idle, *self._busy]:
-            connection.exchange = None
+        for connection in self._connections:
+            connection.busy = False
             with contextlib.suppress(RuntimeError):
                 connection.close()
+        self._connections.clear()
         self._idle.clear()
-        self._busy.clear()
         self._waiting.clear()
+        if self._http2 is not None:
+            await self._http2.close()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from hpatui.load.plan import LoadPlan
+from hpatui.load.stats import Second
 from hpatui.load.target import Target
-from hpatui.model import LoadSample, LoadTotals
 
 
 class Start(msgspec.Struct, tag="start"):
@@ -40,27 +38,30 @@ class Stop(msgspec.Struct, tag="stop"):
     """End the run."""
 
 
+class Routes(msgspec.Struct, tag="routes"):
+    """Pods came or went: connections go to these (host, port, name) from now on."""
+
+    routes: list[tuple[str, int, str]]
+
+
 class Heartbeat(msgspec.Struct, tag="alive"):
     """The screen is still there."""
 
 
-class Sampled(msgspec.Struct, tag="sample"):
-    """One second of the run, and the run so far."""
+class Counted(msgspec.Struct, tag="second"):
+    """One second of a worker."""
 
-    sample: LoadSample
-    totals: LoadTotals
+    second: Second
 
 
 class Ended(msgspec.Struct, tag="ended"):
-    """The run is over; `error` says why it could not go on (empty: as planned)."""
+    """The worker is done; `error` says why it could not go on (empty: as planned)."""
 
-    totals: LoadTotals
-    summary: dict[str, Any]
     error: str = ""
 
 
-Order = Start | SetRate | Pause | Resume | SkipStage | Stop | Heartbeat
-Report = Sampled | Ended
+Order = Start | SetRate | Pause | Resume | SkipStage | Stop | Routes | Heartbeat
+Report = Counted | Ended
 
 _ORDER = msgspec.json.Decoder(Order)
 _REPORT = msgspec.json.Decoder(Report)

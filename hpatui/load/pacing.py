@@ -24,7 +24,9 @@ class Pacer:
         arrivals: str = "even",
         seed: int | None = None,
         cap: float = 1e9,
+        phase: float = 0.0,
     ) -> None:
+        """`cap`: never a higher rate. `phase` (0 to 1): how far into the first gap even arrivals begin."""
         self._stages = stages
         self._cap = cap
         self._index = 0
@@ -33,7 +35,7 @@ class Pacer:
         self._random = random.Random(seed) if arrivals == "poisson" else None
         self._gap = self._next_gap()
         # Expected requests since the last one that was given out; even arrivals begin with one at once.
-        self._owed = 0.0 if self._random is not None else self._gap
+        self._owed = 0.0 if self._random is not None else self._gap * (1.0 - phase)
         self.offset = 0.0  # pauses shift the plan
 
     def _next_gap(self) -> float:

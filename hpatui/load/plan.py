@@ -88,6 +88,7 @@ class LoadPlan:
     seed: int | None = None
     http2: bool = False
     breaker: bool = True
+    phase: float = 0.0  # how far into the first gap even arrivals begin: workers take turns
 
     def check(self) -> None:
         """Raise UsageError where a value cannot be used."""
@@ -106,6 +107,21 @@ class LoadPlan:
             raise UsageError(f"a concurrency of {self.concurrency} cannot be used", hint="1 to 10000")
         if self.timeout <= 0:
             raise UsageError(f"a timeout of {self.timeout:g} s cannot be used", hint="give one above 0")
+
+    def share(self, part: int, parts: int) -> LoadPlan:
+        """What one of several workers does: its part of rates, connections and limits."""
+        if parts == 1:
+            return self
+        stages = tuple(replace(s, start=s.start / parts, end=s.end / parts, name=s.text()) for s in self.stages)
+        return replace(
+            self,
+            stages=stages,
+            concurrency=self.concurrency // parts + (part < self.concurrency % parts),
+            connections=max(1, self.connections // parts),
+            max_rate=self.max_rate / parts,
+            seed=None if self.seed is None else self.seed + part,
+            phase=part / parts,
+        )
 
     def with_rate(self, rate: float) -> LoadPlan:
         """The same plan at a steady rate."""

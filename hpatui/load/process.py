@@ -10,7 +10,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 
@@ -22,6 +22,7 @@ from hpatui.load.messages import (
     Pause,
     Report,
     Resume,
+    Routes,
     SetRate,
     SkipStage,
     Start,
@@ -37,7 +38,7 @@ STOP_WITHIN = 0.4  # seconds; then the child is killed
 
 
 class LoadProcess:
-    """One run of the engine."""
+    """One worker: the engine in a process of its own. `run.LoadRun` makes a run of one or several."""
 
     def __init__(self) -> None:
         self._process: asyncio.subprocess.Process | None = None
@@ -63,7 +64,7 @@ class LoadProcess:
         self._beating = asyncio.create_task(self._beat())
 
     async def reports(self) -> AsyncIterator[Report]:
-        """Samples and at last Ended; LoadError if the engine died."""
+        """Seconds and at last Ended; LoadError if the engine died."""
         process = self._process
         if process is None or process.stdout is None:
             return
@@ -95,6 +96,10 @@ class LoadProcess:
     def skip_stage(self) -> None:
         """The stage's condition is met."""
         self._tell(SkipStage())
+
+    def set_routes(self, routes: Sequence[tuple[str, int, str]]) -> None:
+        """Connections go to these (host, port, pod) from now on."""
+        self._tell(Routes(list(routes)))
 
     def finish(self) -> None:
         """Ask for the end; `reports` then gives Ended with the totals."""

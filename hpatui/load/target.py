@@ -16,8 +16,9 @@ PROXY_MAX_RATE = 20.0  # through the API server of a real cluster nothing protec
 class Target:
     """A URL to send to. `headers` may hold a token: they go to the engine over a pipe, into no argument, log or text.
 
-    `kind`: url or proxy (the API server's service proxy). `cap`: the most requests/s that this way may take (None: no cap).
-    `proxy_path` is the only path of the API server's host that may be hit.
+    `kind`: url, proxy (the API server's service proxy) or forward (port-forwards to pods). `cap`: the most requests/s that
+    this way may take (None: no cap). `client_cert` and `client_key` are files. `routes` (host, port, name of the pod):
+    connections go there in turn instead of to the URL's host.
     """
 
     url: str
@@ -28,6 +29,9 @@ class Target:
     ca_data: str | None = None
     verify: bool = True
     server_name: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
+    routes: tuple[tuple[str, int, str], ...] = ()
     cap: float | None = None
     sandbox: bool = False
 

@@ -15,12 +15,14 @@ import sys
 
 import msgspec
 
+from hpatui.errors import LoadError
 from hpatui.load.engine import Engine
 from hpatui.load.messages import (
+    Counted,
     Ended,
     Pause,
     Resume,
-    Sampled,
+    Routes,
     SetRate,
     SkipStage,
     Start,
@@ -28,7 +30,7 @@ from hpatui.load.messages import (
     order_of,
     to_line,
 )
-from hpatui.model import LoadSample, LoadTotals
+from hpatui.load.stats import Second
 
 SILENCE = 10.0  # seconds without a word from the parent after which the load stops
 _PR_SET_PDEATHSIG = 1
@@ -60,18 +62,18 @@ class Worker:
             return
         try:
             self._engine = Engine(order.plan, order.target, self._say)
-        except (OSError, ValueError) as error:
-            self._out.write(to_line(Ended(LoadTotals(), {}, str(error))))
+        except (OSError, ValueError, LoadError) as error:
+            self._out.write(to_line(Ended(str(error))))
             return
         engine = self._engine
         gc.freeze()
         listening = asyncio.create_task(self._listen(engine))
-        totals = await engine.run()
+        await engine.run()
         listening.cancel()
-        self._out.write(to_line(Ended(totals, engine.stats.summary())))
+        self._out.write(to_line(Ended()))
 
-    def _say(self, sample: LoadSample, totals: LoadTotals) -> None:
-        self._out.write(to_line(Sampled(sample, totals)))
+    def _say(self, second: Second) -> None:
+        self._out.write(to_line(Counted(second)))
 
     async def _listen(self, engine: Engine) -> None:
         """Orders until the pipe ends or falls silent; then the engine stops."""
@@ -93,6 +95,8 @@ class Worker:
                     engine.resume()
                 case SkipStage():
                     engine.skip_stage()
+                case Routes(routes=routes):
+                    engine.set_routes(routes)
                 case Stop():
                     engine.stop()
                     return

@@ -15,9 +15,8 @@ from typing import Any
 
 from hpatui.clock import SystemClock
 from hpatui.errors import LoadError, UsageError
-from hpatui.load.messages import Ended, Sampled
 from hpatui.load.plan import LoadPlan, RequestSpec, Stage, parse_duration, parse_stages, shaped
-from hpatui.load.process import LoadProcess
+from hpatui.load.run import Finished, LoadRun, Sampled
 from hpatui.load.target import PROXY_MAX_RATE, Target, check_host, url_target
 from hpatui.model import LoadSample
 from hpatui.session.port import parse_hpa_name
@@ -97,8 +96,8 @@ async def _run(
     target = await _target(args, settings)
     if target.cap is not None and any(max(stage.start, stage.end) > target.cap for stage in plan.stages):
         print(f"hpatui: the API server's proxy carries this load: limited to {target.cap:g}/s", file=sys.stderr)
-    process = LoadProcess()
-    await process.start(plan, target)
+    process = LoadRun()
+    await process.start(plan, target, args.workers)
     loop = asyncio.get_running_loop()
     interrupted = False
 
@@ -110,7 +109,7 @@ async def _run(
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, finish)
     samples: list[LoadSample] = []  # one a second; the newest hour
-    ended: Ended | None = None
+    ended: Finished | None = None
     live = sys.stderr.isatty() and not args.json
     try:
         async for report in process.reports():
@@ -179,7 +178,7 @@ async def _target(args: argparse.Namespace, settings: Settings) -> Target:
 # Results --------------------------------------------------------------------------------------------------------------
 
 
-def result_json(ended: Ended, samples: list[LoadSample], plan: LoadPlan) -> dict[str, Any]:
+def result_json(ended: Finished, samples: list[LoadSample], plan: LoadPlan) -> dict[str, Any]:
     """The result as the JSON object that scripts rely on."""
     totals = ended.totals
     return {

@@ -8,9 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hpatui.errors import ClusterError, HpatuiError, LoadError
-from hpatui.load.messages import Ended, Sampled
 from hpatui.load.plan import LoadPlan, Stage, nudge
-from hpatui.load.process import LoadProcess
+from hpatui.load.run import Finished, LoadRun, Sampled
 from hpatui.load.target import PROXY_MAX_RATE, Target, check_host, is_loopback, url_target
 from hpatui.model import Key, LoadState
 from hpatui.state.snapshot import LoadView
@@ -26,7 +25,7 @@ class LoadControl:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._process = LoadProcess()
+        self._process = LoadRun()
         self._reading: asyncio.Task[None] | None = None
         self._rate = session.settings.load_rate
         self._confirmed: set[str] = set()
@@ -140,7 +139,7 @@ class LoadControl:
                         session.store.apply_load(sample)
                         session.store.set_load(replace(self._view, totals=totals), session.clock.time())
                         session.changed()
-                    case Ended(error=error):
+                    case Finished(error=error):
                         state = LoadState.FAILED if error else LoadState.IDLE
                         self._set(replace(self._view, state=state, message=error), "load off")
         except LoadError as error:

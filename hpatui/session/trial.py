@@ -9,7 +9,6 @@ from typing import Any
 
 from hpatui.errors import UsageError
 from hpatui.model import ControllerFlags, Hpa, Key
-from hpatui.session.objects import to_yaml
 from hpatui.state.frames import Frame
 from hpatui.state.trial_form import TrialField, edit_of, fields_of
 from hpatui.state.whatif import Comparison, edited, what_if
@@ -35,6 +34,8 @@ class Trial:
 
     def yaml(self, values: Mapping[str, str]) -> str:
         """The edited HPA, ready for `kubectl apply -f -`."""
+        from hpatui.session.objects import to_yaml  # needs yaml, which the first frame does not wait for
+
         return to_yaml(json.dumps(edited(self.hpa, edit_of(self.hpa, self.flags, values))).encode())
 
 
