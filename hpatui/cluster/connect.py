@@ -181,6 +181,23 @@ class Connection:
             return response.status, await response.read()
 
     @contextlib.asynccontextmanager
+    async def websocket(
+        self, path: str, params: Mapping[str, str], protocol: str
+    ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+        """Upgrade to a WebSocket of one subprotocol. Raises ClusterError where the server does not."""
+        session, headers = await self._ready("application/json", None)
+        try:
+            async with (
+                self._wire(path),
+                session.ws_connect(
+                    self.server + path, params=params, protocols=(protocol,), headers=headers, proxy=self._access.proxy
+                ) as socket,
+            ):
+                yield socket
+        except aiohttp.WSServerHandshakeError as error:
+            raise ServerBusyError(f"{self.host} did not open {path}: {error.status}") from error
+
+    @contextlib.asynccontextmanager
     async def lines(
         self, path: str, params: Mapping[str, str], *, inactivity: float
     ) -> AsyncIterator[AsyncIterator[bytes]]:

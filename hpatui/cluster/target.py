@@ -29,6 +29,9 @@ class ServiceRoute:
     ca_file: str | None = None
     ca_data: str | None = None
     verify: bool = True
+    selector: Mapping[str, str] = field(default_factory=dict)
+    target_port: int | str = 80
+    tls: bool = False
 
     @property
     def text(self) -> str:
@@ -91,6 +94,9 @@ async def route_to(connection: Connection, service: Mapping[str, Any], port: int
         ca_file=access.ca_file,
         ca_data=access.ca_data,
         verify=access.verify,
+        selector=dict(spec.get("selector") or {}),
+        target_port=chosen.get("targetPort", number),
+        tls=bool(scheme),
     )
 
 

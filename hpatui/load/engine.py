@@ -202,6 +202,8 @@ class Engine:
         counting.sent += 1
         counting.late.append(int((now - planned) * 1e6))
         self._busy += 1
+        if self._busy > counting.peak:
+            counting.peak = self._busy
         data = self._requests[0]
         if len(self._requests) > 1:
             connection.choice = self._choose()
@@ -311,6 +313,7 @@ class Engine:
         counting = self.counting
         counting.sent += 1
         counting.late.append(int((now - planned) * 1e6))
+        counting.peak = max(counting.peak, self._busy)
         choice = self._choose() if len(self._requests) > 1 else 0
         status, size, error = await client.send(choice)
         self._busy -= 1

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from hpatui.errors import UsageError
 
 MAX_RATE = 200_000.0
+KEPT = 1e9  # seconds: longer than any run
 DEFAULT_CONCURRENCY = 32
 UNTIL = ("scaled", "stable", "min")
 
@@ -140,6 +141,12 @@ def parse_duration(text: str) -> float:
     if not parts or "".join(number + unit for number, unit in parts) != text.strip():
         raise UsageError(f"{text!r} is no duration", hint="write 30s, 5m or 1h30m")
     return sum(float(number) * _UNITS[unit] for number, unit in parts)
+
+
+def connection_age(text: str) -> float:
+    """`renewed` (5 s), `kept`, `single` (one a request) or an age as a duration -> seconds. UsageError for others."""
+    named = {"renewed": 5.0, "kept": KEPT, "single": 0.0}
+    return named[text] if text in named else parse_duration(text)
 
 
 _STAGE = re.compile(

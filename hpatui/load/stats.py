@@ -37,6 +37,7 @@ class Second:
     unserved: int = 0
     bytes: int = 0
     in_flight: int = 0
+    peak: int = 0  # the most requests in flight at once
     cpu: float = 0.0
     stage: str = ""
     breaker_open: bool = False
@@ -57,6 +58,7 @@ class Counting:
         "failed",
         "late",
         "ok",
+        "peak",
         "pods",
         "response",
         "sent",
@@ -66,7 +68,7 @@ class Counting:
     )
 
     def __init__(self) -> None:
-        self.sent = self.ok = self.failed = self.unserved = self.bytes = 0
+        self.sent = self.ok = self.failed = self.unserved = self.bytes = self.peak = 0
         self.response: list[int] = []  # microseconds
         self.service: list[int] = []
         self.late: list[int] = []
@@ -101,6 +103,7 @@ class Counting:
             self.unserved,
             self.bytes,
             in_flight,
+            self.peak,
             cpu,
             stage,
             breaker_open,
@@ -120,7 +123,7 @@ def merged(seconds: list[Second]) -> Second:
         return first
     whole = Second(first.time, max(part.elapsed for part in seconds), stage=first.stage)
     for part in seconds:
-        for name in ("offered", "sent", "ok", "failed", "unserved", "bytes", "in_flight"):
+        for name in ("offered", "sent", "ok", "failed", "unserved", "bytes", "in_flight", "peak"):
             setattr(whole, name, getattr(whole, name) + getattr(part, name))
         whole.cpu = max(whole.cpu, part.cpu)
         whole.breaker_open = whole.breaker_open or part.breaker_open
@@ -159,7 +162,7 @@ class Statistics:
         self._unserved += second.unserved
         self._bytes += second.bytes
         self._offered += second.offered
-        self._in_flight_max = max(self._in_flight_max, second.in_flight)
+        self._in_flight_max = max(self._in_flight_max, second.peak)
         self._statuses.update(second.statuses)
         self._errors.update(second.errors)
         self.response.merge(second.response)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from hpatui.errors import LoadError, UsageError
 
+FORWARD_MAX_RATE = 100.0  # port-forwards cost the API server less, but not nothing
 PROXY_MAX_RATE = 20.0  # through the API server of a real cluster nothing protects the control plane
 
 

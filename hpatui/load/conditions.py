@@ -1,0 +1,58 @@
+"""When a stage has reached what it waits for: scaled, stable, min, replicas>=N. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+STABLE_FOR = 30.0  # seconds without a change that count as stable
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleView:
+    """What is known of the HPA under load. `unchanged` is how long (s) its replicas have been as they are."""
+
+    current: int
+    desired: int
+    minimum: int
+    unchanged: float
+
+
+def reached(until: str, view: ScaleView, in_stage: float, stable_for: float = STABLE_FOR) -> bool:
+    """Whether a condition holds, `in_stage` seconds after its stage began.
+
+    scaled: the replicas changed since then and what is wanted is there; stable: nothing changed for `stable_for`;
+    min: at minReplicas; replicas>=N: so many are there.
+    """
+    settled = view.current == view.desired
+    if until == "scaled":
+        return settled and view.unchanged < in_stage
+    if until == "stable":
+        return settled and min(view.unchanged, in_stage) >= stable_for
+    if until == "min":
+        return settled and view.current <= view.minimum
+    if until.startswith("replicas>="):
+        return view.current >= int(until.removeprefix("replicas>="))
+    return False
+
+
+class ScaleWatch:
+    """Follows an HPA's replicas, and tells when the stage in force has reached its condition."""
+
+    def __init__(self, now: float) -> None:
+        self._sizes: tuple[int, int] | None = None
+        self._changed = now
+        self._stage = ""
+        self._stage_began = now
+
+    def look(self, current: int, desired: int, minimum: int, stage: str, until: str, now: float) -> bool:
+        """What is seen at `now` (s): the sizes, and the stage in force by its text. True when the stage is done."""
+        if self._sizes != (current, desired):
+            if self._sizes is not None:
+                self._changed = now
+            self._sizes = (current, desired)
+        if stage != self._stage:
+            self._stage, self._stage_began = stage, now
+        if not until:
+            return False
+        view = ScaleView(current, desired, minimum, now - self._changed)
+        return reached(until, view, now - self._stage_began)
