@@ -26,6 +26,7 @@ class Settings:
     theme: str | None = None
     bell: bool = False
     load_url: str | None = None
+    load_via: str = "proxy"  # proxy (the API server's service proxy) or port-forward (one to each ready pod)
     load_rate: float = 50.0
     max_rate: float = 200.0
     # The controller's flags, for clusters that changed them (the API does not tell).

@@ -77,9 +77,9 @@ class Engine:
 
     # Orders ---------------------------------------------------------------------------------------------------
 
-    def set_rate(self, rate: float) -> None:
-        """Another steady rate from now on."""
-        self.pacer.rebase((Stage(rate, rate, None),), _now())
+    def set_stages(self, stages: tuple[Stage, ...]) -> None:
+        """Other stages from now on."""
+        self.pacer.rebase(stages, _now())
 
     def pause(self) -> None:
         """Send nothing until `resume`."""

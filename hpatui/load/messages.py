@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from hpatui.load.plan import LoadPlan
+from hpatui.load.plan import LoadPlan, Stage
 from hpatui.load.stats import Second
 from hpatui.load.target import Target
 
@@ -16,10 +16,10 @@ class Start(msgspec.Struct, tag="start"):
     target: Target
 
 
-class SetRate(msgspec.Struct, tag="rate"):
-    """Another steady rate from now on."""
+class SetStages(msgspec.Struct, tag="stages"):
+    """Other stages from now on."""
 
-    rate: float
+    stages: tuple[Stage, ...]
 
 
 class Pause(msgspec.Struct, tag="pause"):
@@ -60,7 +60,7 @@ class Ended(msgspec.Struct, tag="ended"):
     error: str = ""
 
 
-Order = Start | SetRate | Pause | Resume | SkipStage | Stop | Routes | Heartbeat
+Order = Start | SetStages | Pause | Resume | SkipStage | Stop | Routes | Heartbeat
 Report = Counted | Ended
 
 _ORDER = msgspec.json.Decoder(Order)

@@ -113,10 +113,9 @@ class LoadPlan:
         """What one of several workers does: its part of rates, connections and limits."""
         if parts == 1:
             return self
-        stages = tuple(replace(s, start=s.start / parts, end=s.end / parts, name=s.text()) for s in self.stages)
         return replace(
             self,
-            stages=stages,
+            stages=shared_stages(self.stages, parts),
             concurrency=self.concurrency // parts + (part < self.concurrency % parts),
             connections=max(1, self.connections // parts),
             max_rate=self.max_rate / parts,
@@ -133,6 +132,13 @@ class LoadPlan:
         if self.model == "closed":
             return f"closed, {self.concurrency} connections"
         return "; ".join(stage.text() for stage in self.stages)
+
+
+def shared_stages(stages: tuple[Stage, ...], parts: int) -> tuple[Stage, ...]:
+    """The stages of one of several workers: a part of each rate, under the whole's name."""
+    if parts == 1:
+        return stages
+    return tuple(replace(s, start=s.start / parts, end=s.end / parts, name=s.text()) for s in stages)
 
 
 def parse_duration(text: str) -> float:
@@ -207,6 +213,9 @@ def shaped(shape: str, rate: float, duration: float | None) -> tuple[Stage, ...]
 
 
 _STEPS = (1, 2, 3, 5, 7.5)
+
+
+SHAPES = ("steady", "ramp", "steps", "spike", "sine", "sawtooth")
 
 
 def nudge(rate: float, direction: int, most: float) -> float:

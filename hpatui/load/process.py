@@ -23,14 +23,14 @@ from hpatui.load.messages import (
     Report,
     Resume,
     Routes,
-    SetRate,
+    SetStages,
     SkipStage,
     Start,
     Stop,
     report_of,
     to_line,
 )
-from hpatui.load.plan import LoadPlan
+from hpatui.load.plan import LoadPlan, Stage
 from hpatui.load.target import Target
 
 HEARTBEAT = 2.0
@@ -81,9 +81,9 @@ class LoadProcess:
             await self.stop()
             raise LoadError("the load engine ended unexpectedly")
 
-    def set_rate(self, rate: float) -> None:
-        """Another steady rate from now on."""
-        self._tell(SetRate(rate))
+    def set_stages(self, stages: tuple[Stage, ...]) -> None:
+        """Other stages from now on."""
+        self._tell(SetStages(stages))
 
     def pause(self) -> None:
         """Send nothing until `resume`."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from hpatui.errors import LoadError, UsageError
 from hpatui.load.histogram import Histogram
 from hpatui.load.messages import Counted
-from hpatui.load.plan import LoadPlan
+from hpatui.load.plan import LoadPlan, Stage, shared_stages
 from hpatui.load.process import LoadProcess
 from hpatui.load.stats import Second, Statistics, merged
 from hpatui.load.target import Target
@@ -110,8 +110,12 @@ class LoadRun:
 
     def set_rate(self, rate: float) -> None:
         """Another steady rate from now on."""
+        self.set_stages((Stage(rate, rate, None),))
+
+    def set_stages(self, stages: tuple[Stage, ...]) -> None:
+        """Other stages from now on."""
         for worker in self._workers:
-            worker.set_rate(rate / len(self._workers))
+            worker.set_stages(shared_stages(stages, len(self._workers)))
 
     def pause(self) -> None:
         """Send nothing until `resume`."""

@@ -23,7 +23,7 @@ from hpatui.load.messages import (
     Pause,
     Resume,
     Routes,
-    SetRate,
+    SetStages,
     SkipStage,
     Start,
     Stop,
@@ -87,8 +87,8 @@ class Worker:
                 engine.stop()
                 return
             match order_of(line):
-                case SetRate(rate=rate):
-                    engine.set_rate(rate)
+                case SetStages(stages=stages):
+                    engine.set_stages(stages)
                 case Pause():
                     engine.pause()
                 case Resume():

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from hpatui.clock import SystemClock
 from hpatui.errors import ClusterError, LoadError, UsageError
 from hpatui.load.plan_file import TlsOptions
-from hpatui.load.target import FORWARD_MAX_RATE, PROXY_MAX_RATE, Target, check_host, url_target
+from hpatui.load.target import Target, check_host, url_target
 from hpatui.model import Hpa, Key
+from hpatui.session.aim import forwarded, proxied
 from hpatui.session.port import parse_hpa_name
 from hpatui.settings import Settings
 
@@ -51,7 +52,7 @@ class Aim:
 async def aimed(args: argparse.Namespace, settings: Settings, tls: TlsOptions) -> AsyncIterator[Aim]:
     """The aim of the flags. Raises LoadError, UsageError or ClusterError where load cannot or must not go."""
     text: str = args.target
-    if text.startswith(("http://", "https://")):
+    if "://" in text:
         if args.via not in ("auto", "url"):
             raise UsageError(f"--via {args.via} needs an HPA or svc/NAME", hint="drop --via for a URL")
         target = url_target(text, verify=not tls.insecure)
@@ -70,9 +71,9 @@ async def aimed(args: argparse.Namespace, settings: Settings, tls: TlsOptions) -
             raise LoadError(f"that is load on {where}", hint="say --yes if you mean it")
         route, key = await _route(connection, text, settings)
         if args.via == "port-forward":
-            forwards, target = await _forwarded(connection, route)
+            forwards, target = await forwarded(connection, route)
         else:
-            target = _proxied(connection, route)
+            target = proxied(connection, route)
         yield Aim(
             _with_tls(target, replace(tls, insecure=tls.insecure or not target.verify)), key, connection, forwards
         )
@@ -107,40 +108,6 @@ async def _hpa(connection: Connection, key: Key) -> Hpa | None:
 
     source = ClusterSource(connection, SystemClock(), key.namespace)
     return decode_hpa(await source.get_object("HorizontalPodAutoscaler", key))
-
-
-def _proxied(connection: Connection, route: ServiceRoute) -> Target:
-    return Target(
-        url=route.proxy_url,
-        text=route.text,
-        kind="proxy",
-        headers=route.headers,
-        ca_file=route.ca_file,
-        ca_data=route.ca_data,
-        verify=route.verify,
-        cap=None if connection.sandbox else PROXY_MAX_RATE,
-        sandbox=connection.sandbox,
-    )
-
-
-async def _forwarded(connection: Connection, route: ServiceRoute) -> tuple[PodForwards, Target]:
-    from hpatui.cluster.forward import PodForwards
-
-    forwards = PodForwards(connection, route)
-    routes = await forwards.start()
-    if not routes:
-        await forwards.close()
-        raise LoadError(
-            f"no ready pod of Service {route.service} has its port", hint="look at the Service's targetPort"
-        )
-    target = Target(
-        url=f"{'https' if route.tls else 'http'}://{route.service}.{route.namespace}.svc:{route.port}/",
-        text=f"{route.service}:{route.port} by port-forward to each pod",
-        kind="forward",
-        routes=tuple(routes),
-        cap=None if connection.sandbox else FORWARD_MAX_RATE,
-    )
-    return forwards, target
 
 
 def _with_tls(target: Target, tls: TlsOptions) -> Target:

@@ -313,6 +313,12 @@ class Session:
     async def nudge_load(self, direction: int) -> None:
         await self.load.nudge(direction)
 
+    def load_shapes(self) -> Sequence[tuple[str, str]]:
+        return self.load.shapes()
+
+    async def set_load_shape(self, shape: str) -> None:
+        await self.load.set_shape(shape)
+
     async def pause_load(self) -> None:
         await self.load.pause()
 

@@ -8,13 +8,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hpatui.errors import ClusterError, HpatuiError, LoadError
-from hpatui.load.plan import LoadPlan, Stage, nudge
+from hpatui.load.plan import SHAPES, LoadPlan, Stage, nudge, shaped
 from hpatui.load.run import Finished, LoadRun, Sampled
-from hpatui.load.target import PROXY_MAX_RATE, Target, check_host, is_loopback, url_target
+from hpatui.load.target import Target, check_host, is_loopback, url_target
 from hpatui.model import Key, LoadState
+from hpatui.session.aim import forwarded, proxied
 from hpatui.state.snapshot import LoadView
 
 if TYPE_CHECKING:
+    from hpatui.cluster.forward import PodForwards
     from hpatui.session.live import Session
 
 _ACTIVE = (LoadState.STARTING, LoadState.RUNNING, LoadState.PAUSED)
@@ -28,6 +30,9 @@ class LoadControl:
         self._process = LoadRun()
         self._reading: asyncio.Task[None] | None = None
         self._rate = session.settings.load_rate
+        self._shape = "steady"
+        self._forwards: PodForwards | None = None
+        self._following: asyncio.Task[None] | None = None
         self._confirmed: set[str] = set()
         self._starting = asyncio.Lock()
 
@@ -49,7 +54,8 @@ class LoadControl:
         hpa = store.hpa(store.focused) if store.focused else None
         target = session.settings.load_url or (f"{hpa.reference} of {hpa.key}" if hpa is not None else "nothing")
         rate = min(self._rate, session.settings.max_rate)
-        how = "" if session.settings.load_url else ", through the API server's service proxy"
+        ways = {"proxy": ", through the API server's service proxy", "port-forward": ", by port-forwards to its pods"}
+        how = "" if session.settings.load_url else ways.get(session.settings.load_via, "")
         return f"Send {rate:g} requests/s to {target}{how}, on context {connection.context} ({connection.host})?"
 
     async def start(self, *, confirmed: bool) -> None:
@@ -71,18 +77,19 @@ class LoadControl:
             try:
                 target = await self._target(key)
                 rate = self._limited(self._rate, target)
-                plan = LoadPlan(stages=(Stage(rate, rate, None),), max_rate=session.settings.max_rate)
+                plan = LoadPlan(stages=self._stages(rate), max_rate=session.settings.max_rate)
                 await self._process.start(plan, target)
             except HpatuiError as error:
+                await self._end_forwards()
                 self._set(LoadView(LoadState.FAILED, rate=self._rate, message=str(error), for_hpa=key))
                 raise
             message = ""
             if rate < self._rate:
-                message = f"limited to {rate:g}/s: the API server's proxy carries it; use --load-url for more"
+                message = f"limited to {rate:g}/s: the API server carries it; use --load-url for more"
             view = LoadView(
                 LoadState.RUNNING,
                 target.text,
-                f"steady {rate:g}/s",
+                f"{self._shape} {rate:g}/s",
                 rate,
                 session.clock.time(),
                 None,
@@ -91,6 +98,8 @@ class LoadControl:
                 key,
             )
             self._set(view, f"load {rate:g}/s")
+            if self._forwards is not None:
+                self._following = asyncio.create_task(self._forwards.follow(self._process.set_routes))
             self._reading = asyncio.create_task(self._read(target))
 
     def _limited(self, rate: float, target: Target) -> float:
@@ -118,17 +127,25 @@ class LoadControl:
             route = await find_route(connection, hpa)
         except ClusterError as error:
             raise LoadError(f"the target of {hpa.key} cannot be found: {error}") from error
-        return Target(
-            url=route.proxy_url,
-            text=route.text,
-            kind="proxy",
-            headers=route.headers,
-            ca_file=route.ca_file,
-            ca_data=route.ca_data,
-            verify=route.verify,
-            cap=None if connection.sandbox else PROXY_MAX_RATE,
-            sandbox=connection.sandbox,
-        )
+        if session.settings.load_via == "port-forward":
+            self._forwards, target = await forwarded(connection, route)
+            return target
+        return proxied(connection, route)
+
+    def _stages(self, rate: float) -> tuple[Stage, ...]:
+        """The shape around a rate, for ever: what has an end begins anew."""
+        if self._shape == "steady":
+            return (Stage(rate, rate, None),)
+        whole = shaped(self._shape, rate, None)
+        return whole if whole[-1].duration is None else (*whole[:-1], replace(whole[-1], duration=None))
+
+    async def _end_forwards(self) -> None:
+        following, self._following = self._following, None
+        forwards, self._forwards = self._forwards, None
+        if following is not None:
+            following.cancel()
+        if forwards is not None:
+            await forwards.close()
 
     async def _read(self, target: Target) -> None:
         session = self._session
@@ -152,6 +169,7 @@ class LoadControl:
         if reading is not None:
             reading.cancel()
         await self._process.stop()
+        await self._end_forwards()
         if reading is not None:
             with contextlib.suppress(asyncio.CancelledError):
                 await reading
@@ -165,10 +183,30 @@ class LoadControl:
             raise LoadError(f"{rate:g} requests/s cannot be ordered", hint=f"above 0 and at most {most:g} (--max-rate)")
         self._rate = rate
         if self._view.state in (LoadState.RUNNING, LoadState.PAUSED):
-            self._process.set_rate(rate)
-            self._set(replace(self._view, rate=rate, plan=f"steady {rate:g}/s"), f"load {rate:g}/s")
+            self._process.set_stages(self._stages(rate))
+            self._set(replace(self._view, rate=rate, plan=f"{self._shape} {rate:g}/s"), f"load {rate:g}/s")
         else:
             self._set(replace(self._view, rate=rate))
+
+    def shapes(self) -> list[tuple[str, str]]:
+        """(name, what it does at the ordered rate) of each shape."""
+        rate = self._rate
+        words = {
+            "steady": f"{rate:g}/s",
+            "ramp": f"from 0 to {rate:g}/s in 5 minutes",
+            "steps": f"{rate / 4:g}, {rate / 2:g}, {rate * 3 / 4:g}, {rate:g}/s, 75 s each",
+            "spike": f"{rate / 5:g}/s, {rate:g}/s from 100 s to 200 s, then {rate / 5:g}/s",
+            "sine": f"between {rate / 10:g} and {rate:g}/s, a wave a minute",
+            "sawtooth": f"from {rate / 10:g} to {rate:g}/s each minute",
+        }
+        return [(name, f"{'> ' if name == self._shape else '  '}{name:<10}{words[name]}") for name in SHAPES]
+
+    async def set_shape(self, shape: str) -> None:
+        """Another shape, now or for the next start. LoadError for one that there is not."""
+        if shape not in SHAPES:
+            raise LoadError(f"there is no shape {shape!r}", hint=", ".join(SHAPES))
+        self._shape = shape
+        await self.set_rate(self._rate)
 
     async def nudge(self, direction: int) -> None:
         """One step up or down."""

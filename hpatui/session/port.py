@@ -79,6 +79,12 @@ class SessionPort(Protocol):
     async def nudge_load(self, direction: int) -> None:
         """One step up (+1) or down (-1) in rate."""
 
+    def load_shapes(self) -> Sequence[tuple[str, str]]:
+        """(name, what it does at the ordered rate) of each shape."""
+
+    async def set_load_shape(self, shape: str) -> None:
+        """Another shape around the ordered rate, now or for the next start."""
+
     async def pause_load(self) -> None:
         """Pause a running load, or resume a paused one."""
 

@@ -25,6 +25,7 @@ KEYS: tuple[KeyEntry, ...] = (
     KeyEntry("plus,equals_sign", "nudge_load(1)", "more", "More load: the next round rate", "Load", True, "+"),
     KeyEntry("minus", "nudge_load(-1)", "less", "Less load", "Load", True, "-"),
     KeyEntry("r", "ask_rate", "rate", "Type a rate in requests per second", "Load"),
+    KeyEntry("S", "ask_shape", "shape", "Shape of the load: steady, ramp, steps, spike, sine, sawtooth", "Load"),
     KeyEntry("p", "pause_load", "pause", "Pause the load, or go on", "Load"),
     KeyEntry("j", "cursor(1)", "down", "Next HPA (or arrow down)", "HPAs", False, "j ↓"),
     KeyEntry("k", "cursor(-1)", "up", "Previous HPA (or arrow up)", "HPAs", False, "k ↑"),

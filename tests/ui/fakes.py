@@ -109,6 +109,12 @@ class FakeSession:
     async def nudge_load(self, direction: int) -> None:
         self.commands.append(f"nudge {direction}")
 
+    def load_shapes(self) -> Sequence[tuple[str, str]]:
+        return [("steady", "steady 50/s"), ("ramp", "ramp to 50/s")]
+
+    async def set_load_shape(self, shape: str) -> None:
+        self.commands.append(f"shape {shape}")
+
     async def pause_load(self) -> None:
         self.commands.append("pause")
 

@@ -61,3 +61,17 @@ class LoadCommands(CommandApp):
             self.do(session.set_load_rate(rate))
 
         self.push_screen(LineScreen("Requests per second", f"{session.snapshot.load.rate:g}"), typed)
+
+    def action_ask_shape(self) -> None:
+        """Choose a shape, for the load that runs or the next."""
+        from hpatui.ui.screens.dialogs import ChoiceScreen
+
+        session = self.session
+        if session is None:
+            return
+
+        def chosen(shape: str | None) -> None:
+            if shape is not None:
+                self.do(session.set_load_shape(shape))
+
+        self.push_screen(ChoiceScreen("Shape of the load", session.load_shapes()), chosen)
