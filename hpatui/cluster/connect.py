@@ -285,10 +285,11 @@ class Connection:
             raise UnreachableError(
                 f"cannot connect to {self.host}: {reason}", hint="is the cluster running, and is the VPN up?"
             ) from error
+        except aiohttp.ClientPayloadError as error:
+            raise UnreachableError(f"the connection to {self.host} broke in the middle of an answer") from error
         except (aiohttp.ClientError, OSError) as error:
-            raise UnreachableError(
-                f"the connection to {self.host} broke: {printable(str(error) or type(error).__name__, 200)}"
-            ) from error
+            text = printable(str(error) or type(error).__name__, 200)
+            raise UnreachableError(f"the connection to {self.host} broke: {text}") from error
 
 
 def _refused(response: aiohttp.ClientResponse, body: bytes, host: str, path: str) -> ClusterError:

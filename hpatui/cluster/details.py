@@ -9,7 +9,7 @@ from hpatui.clock import Clock
 from hpatui.cluster.connect import Connection
 from hpatui.cluster.decode import decode, decode_event, decode_pod, decode_usage, decode_workload, key_of, uid_of
 from hpatui.cluster.resources import collection_path
-from hpatui.cluster.watch import ChangedRaw, DeletedRaw, ListedRaw, Watch
+from hpatui.cluster.watch import PACE, ChangedRaw, DeletedRaw, ListedRaw, Watch, WatchPace
 from hpatui.errors import AuthError, ClusterError, ForbiddenError, MalformedObject, NotServedError
 from hpatui.model import (
     ClusterEvent,
@@ -29,6 +29,7 @@ from hpatui.model import (
 
 RETRY = 5.0
 SHORTEST_POLL, LONGEST_POLL = 1.0, 60.0
+PUBLISHING = 0.3  # seconds that a sample needs to appear in the API
 
 
 class Details:
@@ -41,7 +42,9 @@ class Details:
         hpa: Hpa,
         queue: asyncio.Queue[ClusterEvent],
         resolution: float,
+        pace: WatchPace = PACE,
     ) -> None:
+        self._pace = pace
         self._connection = connection
         self._clock = clock
         self._hpa = hpa
@@ -108,7 +111,7 @@ class Details:
     async def _watch(
         self, kind: Kind, path: str, params: Mapping[str, str], make: Callable[[bytes], Fact | None]
     ) -> None:
-        async for event in Watch(self._connection, self._clock, path, params).events():
+        async for event in Watch(self._connection, self._clock, path, params, self._pace).events():
             match event:
                 case ListedRaw(items=items):
                     found = tuple(fact for raw in items if (fact := make(raw)) is not None)
@@ -134,7 +137,7 @@ class Details:
             event = decode_event(raw)
             return event if event is not None and event.about.name.startswith(prefix) else None
 
-        async for item in Watch(self._connection, self._clock, path, {"fieldSelector": selector}).events():
+        async for item in Watch(self._connection, self._clock, path, {"fieldSelector": selector}, self._pace).events():
             match item:
                 case ListedRaw(items=items):
                     known.clear()
@@ -180,10 +183,15 @@ class Details:
                 if latest > newest:
                     if newest:
                         period = min(max(latest - newest, SHORTEST_POLL), LONGEST_POLL)
-                    newest, pause = latest, period
+                    newest, pause = latest, self._until_next(latest, period)
                 else:
                     pause = min(max(period / 3, SHORTEST_POLL), LONGEST_POLL)
             await asyncio.sleep(pause)
+
+    def _until_next(self, latest: float, period: float) -> float:
+        """Seconds until the next sample should be there; by the period alone where the clocks disagree."""
+        due = latest + period + PUBLISHING - self._clock.time()
+        return due if SHORTEST_POLL <= due <= period + PUBLISHING else period
 
 
 def _usages(data: bytes) -> dict[Key, PodUsage]:

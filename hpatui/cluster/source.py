@@ -23,7 +23,7 @@ from hpatui.cluster.decode import decode, decode_hpa, key_of, uid_of
 from hpatui.cluster.details import Details
 from hpatui.cluster.resources import collection_path
 from hpatui.cluster.versions import VERSIONS, to_v2
-from hpatui.cluster.watch import ChangedRaw, DeletedRaw, ListedRaw, Watch
+from hpatui.cluster.watch import PACE, ChangedRaw, DeletedRaw, ListedRaw, Watch, WatchPace
 from hpatui.errors import ClusterError, NotServedError
 from hpatui.model import (
     ClusterEvent,
@@ -52,8 +52,9 @@ _FLAGS = (
 class ClusterSource:
     """One cluster's facts. `namespace` None: all namespaces."""
 
-    def __init__(self, connection: Connection, clock: Clock, namespace: str | None) -> None:
+    def __init__(self, connection: Connection, clock: Clock, namespace: str | None, pace: WatchPace = PACE) -> None:
         self._connection = connection
+        self._pace = pace
         self._clock = clock
         self._namespace = namespace
         self._queue: asyncio.Queue[ClusterEvent] = asyncio.Queue(QUEUE)
@@ -95,7 +96,7 @@ class ClusterSource:
             self._detail_task.cancel()
             self._detail_task = None
         if hpa is not None:
-            details = Details(self._connection, self._clock, hpa, self._queue, self._resolution)
+            details = Details(self._connection, self._clock, hpa, self._queue, self._resolution, self._pace)
             self._detail_task = self._task(details.run())
 
     def _task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -113,7 +114,7 @@ class ClusterSource:
     async def _watch_hpas(self) -> None:
         put = self._queue.put
         self._version = await self._find_version()
-        async for event in Watch(self._connection, self._clock, self._path()).events():
+        async for event in Watch(self._connection, self._clock, self._path(), None, self._pace).events():
             match event:
                 case ListedRaw(items=items):
                     found = []

@@ -31,9 +31,24 @@ from hpatui.model import SourceState, SourceStatus
 
 PAGE = 500
 WATCH_SECONDS = 290  # how long one watch request lives
-INACTIVITY = 90.0  # bookmarks come about once a minute, so longer silence is a dead connection
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
-REFUSED_PAUSE = 30.0  # between tries where only somebody else can help: forbidden, not served
+BRIEF = 1.0  # seconds; a watch that ends sooner without a word is not asked for again at once
+
+
+@dataclass(frozen=True, slots=True)
+class WatchPace:
+    """How patient watches are, in seconds.
+
+    `inactivity`: bookmarks come about once a minute, so longer silence is a dead connection. `first` and `longest`: the
+    pauses between tries, which double. `refused`: where only somebody else can help (forbidden, not served).
+    """
+
+    inactivity: float = 90.0
+    first: float = 0.5
+    longest: float = 30.0
+    refused: float = 30.0
+
+
+PACE = WatchPace()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +120,15 @@ class Watch:
         clock: Clock,
         path: str,
         params: Mapping[str, str] | None = None,
+        pace: WatchPace = PACE,
     ) -> None:
         self._connection = connection
         self._clock = clock
         self._path = path
         self._params = dict(params or {})
         self._version = ""
-        self._pause = FIRST_PAUSE
+        self._pace = pace
+        self._pause = pace.first
         self._since = clock.time()
         self._state = SourceState.CONNECTING
 
@@ -130,7 +147,7 @@ class Watch:
                 if not self._version:
                     async for event in self._list():
                         yield event
-                    self._pause = FIRST_PAUSE
+                    self._pause = self._pace.first
                 async for event in self._watch():
                     yield event
             except GoneError:
@@ -142,12 +159,12 @@ class Watch:
                 self._version = ""
                 forbidden = isinstance(error, ForbiddenError)
                 yield self._status(SourceState.FORBIDDEN if forbidden else SourceState.NOT_SERVED, error.message)
-                await asyncio.sleep(REFUSED_PAUSE)
+                await asyncio.sleep(self._pace.refused)
             except (ClusterError, MalformedObject) as error:
                 yield self._status(SourceState.RECONNECTING, str(error))
                 pause = getattr(error, "retry_after", None) or self._pause
-                await asyncio.sleep(pause * random.uniform(0.8, 1.2))
-                self._pause = min(self._pause * 2, LONGEST_PAUSE)
+                await asyncio.sleep(pause * random.uniform(1.0, 1.3))  # never before Retry-After
+                self._pause = min(self._pause * 2, self._pace.longest)
 
     async def _list(self) -> AsyncIterator[RawEvent]:
         items: list[bytes] = []
@@ -175,7 +192,8 @@ class Watch:
             "resourceVersion": self._version,
             "timeoutSeconds": str(WATCH_SECONDS),
         }
-        async with self._connection.lines(self._path, params, inactivity=INACTIVITY) as lines:
+        began, heard = asyncio.get_running_loop().time(), False
+        async with self._connection.lines(self._path, params, inactivity=self._pace.inactivity) as lines:
             if self._state is not SourceState.LIVE:
                 yield self._status(SourceState.LIVE)
             async for line in lines:
@@ -187,13 +205,15 @@ class Watch:
                         raise GoneError(status.message)
                     raise UnreachableError(f"the watch ended: {status.message}")
                 self._version = _decode(_VERSIONED, raw, self._path).metadata.resourceVersion or self._version
-                self._pause = FIRST_PAUSE
+                self._pause, heard = self._pace.first, True
                 if event.type in ("ADDED", "MODIFIED"):
                     yield ChangedRaw(raw)
                 elif event.type == "DELETED":
                     yield DeletedRaw(raw)
                 elif event.type == "BOOKMARK":
                     yield self._status(SourceState.LIVE)
+        if not heard and asyncio.get_running_loop().time() - began < BRIEF:
+            raise UnreachableError("the watch ended as soon as it began")
 
 
 def _decode(decoder: msgspec.json.Decoder[_L], data: bytes, path: str) -> _L:

@@ -14,7 +14,7 @@ from hpatui.errors import ClusterError, LoadError, UsageError
 from hpatui.load.plan_file import TlsOptions
 from hpatui.load.target import Target, check_host, url_target
 from hpatui.model import Hpa, Key
-from hpatui.session.aim import forwarded, proxied
+from hpatui.session.aim import check_permission, forwarded, proxied
 from hpatui.session.port import parse_hpa_name
 from hpatui.settings import Settings
 
@@ -70,6 +70,7 @@ async def aimed(args: argparse.Namespace, settings: Settings, tls: TlsOptions) -
             where = f"context {connection.context} ({connection.host})"
             raise LoadError(f"that is load on {where}", hint="say --yes if you mean it")
         route, key = await _route(connection, text, settings)
+        await check_permission(connection, route, args.via)
         if args.via == "port-forward":
             forwards, target = await forwarded(connection, route)
         else:

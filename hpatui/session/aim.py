@@ -13,6 +13,16 @@ if TYPE_CHECKING:
     from hpatui.cluster.target import ServiceRoute
 
 
+async def check_permission(connection: Connection, route: ServiceRoute, via: str) -> None:
+    """Raise LoadError where we may not go this way."""
+    from hpatui.cluster.permissions import Action, Permissions
+
+    resource, verb = ("pods/portforward", "create") if via == "port-forward" else ("services/proxy", "get")
+    action = Action(verb, resource, "", route.namespace)
+    if not await Permissions(connection).may(action):
+        raise LoadError(f"you may not {action}", hint="the ClusterRole hpatui-load of deploy/rbac.yaml allows it")
+
+
 def proxied(connection: Connection, route: ServiceRoute) -> Target:
     """Through the API server's service proxy, which is capped outside the sandbox."""
     return Target(

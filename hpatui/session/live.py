@@ -34,8 +34,9 @@ from hpatui.sandbox.process import SandboxProcess
 from hpatui.session.flags import controller_flags
 from hpatui.session.load import LoadControl
 from hpatui.session.port import ContextInfo, parse_hpa_name
+from hpatui.session.remember import ALL, Memory
 from hpatui.session.trial import Trial, trial_of
-from hpatui.settings import Settings
+from hpatui.settings import Settings, state_dir
 from hpatui.state.snapshot import Snapshot
 from hpatui.state.store import Store
 
@@ -74,6 +75,8 @@ class Session:
         self._published_at = -1e9
         self._snapshot = self._store.snapshot(self.clock.time())
         self._stopped = False
+        self._everywhere = False  # the user chose all namespaces
+        self._memory = Memory(state_dir(settings))
 
     # What others of this room use -----------------------------------------------------------------------------
 
@@ -197,8 +200,10 @@ class Session:
 
         connection = await connect(self.settings, self.clock, context=self._context)
         self._connection = connection
-        if self._namespace is None and not self.settings.all_namespaces:
-            self._namespace = connection.namespace
+        if self._namespace is None and not self.settings.all_namespaces and not self._everywhere:
+            known = None if connection.sandbox else self._memory.namespace(connection.context)
+            self._namespace = None if known == ALL else known or connection.namespace
+            self._everywhere = known == ALL
         self._store.namespace = self._namespace
         source = ClusterSource(connection, self.clock, self._namespace)
         flags = controller_flags(await source.controller_flags(), self.settings)
@@ -275,7 +280,7 @@ class Session:
             raise UsageError(f"there is no context {name!r}", hint="press c for the list")
         await self.load.stop()
         await self._end_tasks()
-        self._context, self._namespace = name, None
+        self._context, self._namespace, self._everywhere = name, None, False
         self._store.reset(context=name, namespace=None, now=self.clock.time())
         self.changed()
         await self.start()
@@ -291,7 +296,9 @@ class Session:
     def set_namespace(self, namespace: str | None) -> None:
         if namespace == self._namespace:
             return
-        self._namespace = namespace
+        self._namespace, self._everywhere = namespace, namespace is None
+        if not self._store.sandbox:
+            self._memory.remember(self._store.context, namespace)
         store, now = self._store, self.clock.time()
         store.reset(context=store.context, namespace=namespace, now=now, sandbox=store.sandbox)
         if self._source is not None:

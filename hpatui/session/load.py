@@ -12,7 +12,7 @@ from hpatui.load.plan import SHAPES, LoadPlan, Stage, nudge, shaped
 from hpatui.load.run import Finished, LoadRun, Sampled
 from hpatui.load.target import Target, check_host, is_loopback, url_target
 from hpatui.model import Key, LoadState
-from hpatui.session.aim import forwarded, proxied
+from hpatui.session.aim import check_permission, forwarded, proxied
 from hpatui.state.snapshot import LoadView
 
 if TYPE_CHECKING:
@@ -127,6 +127,7 @@ class LoadControl:
             route = await find_route(connection, hpa)
         except ClusterError as error:
             raise LoadError(f"the target of {hpa.key} cannot be found: {error}") from error
+        await check_permission(connection, route, session.settings.load_via)
         if session.settings.load_via == "port-forward":
             self._forwards, target = await forwarded(connection, route)
             return target

@@ -27,7 +27,13 @@ async def _running(
 ) -> AsyncIterator[tuple[HpatuiApp, Pilot[None]]]:
     app = HpatuiApp(lambda: session, settings or Settings())
     async with app.run_test(size=size, notifications=True) as pilot:
-        await pilot.pause(0.1)
+        before = ""
+        for _ in range(100):  # the panes come after the first frame
+            await pilot.pause(0.05)
+            now = _text(app)
+            if "start" in session.commands and now == before:
+                break
+            before = now
         yield app, pilot
 
 
