@@ -20,15 +20,24 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"no benchmark {', '.join(unknown)}; there are: {', '.join(known)}", file=sys.stderr)
         return 2
-    results: dict[str, object] = {}
+    path = here / "results.json"
+    results: dict[str, object] = _before(path)  # those not run now stay
     for name in names or known:
         tables = importlib.import_module(f"bench.bench_{name}").main()
         for table in tables:
             print(table.text(), flush=True)
         results[name] = [asdict(table) for table in tables]
     where = {"hpatui": __version__, "python": platform.python_version(), "machine": platform.machine()}
-    (here / "results.json").write_text(json.dumps({**where, "results": results}, indent=1) + "\n")
+    path.write_text(json.dumps({**where, "results": results}, indent=1) + "\n")
     return 0
+
+
+def _before(path: Path) -> dict[str, object]:
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))["results"]
+    except (OSError, ValueError, KeyError):
+        return {}
+    return known if isinstance(known, dict) else {}
 
 
 if __name__ == "__main__":

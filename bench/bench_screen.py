@@ -34,7 +34,7 @@ def main() -> list[Table]:
 
 
 @contextlib.contextmanager
-def _sandbox(*flags: str) -> Iterator[str]:
+def sandbox(*flags: str) -> Iterator[str]:
     """A sandbox in a process of its own; gives its kubeconfig."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "kubeconfig"
@@ -55,7 +55,7 @@ def _sandbox(*flags: str) -> Iterator[str]:
 
 def _starts() -> Table:
     rows: list[tuple[object, ...]] = []
-    with _sandbox() as small, _sandbox("--fleet", "1000") as thousand, _sandbox("--fleet", "5000") as five:
+    with sandbox() as small, sandbox("--fleet", "1000") as thousand, sandbox("--fleet", "5000") as five:
         time.sleep(5)
         runs: dict[str, list[float]] = {name: [] for name in ("empty", "first", "1000", "5000")}
         for _ in range(_ROUNDS):
@@ -88,7 +88,7 @@ def _until(command: list[str], pattern: bytes) -> float:
 
 def _bytes_and_cpu() -> Table:
     rows: list[tuple[object, ...]] = []
-    with _sandbox() as small:
+    with sandbox() as small:
         for flags, goal in (([], "6000"), (["--low-bandwidth"], "1500")):
             name = " ".join(["demo", *flags])
             with Terminal([*HPATUI, "--kubeconfig", small, *flags]) as terminal:
@@ -97,9 +97,9 @@ def _bytes_and_cpu() -> Table:
                 if not flags:
                     rows.append(("demo at rest, bytes/s", round(_rate(terminal, 20)), ""))
                 terminal.send("l")
-                cpu, began = _cpu(terminal.pid), time.perf_counter()
+                cpu, began = cpu_seconds(terminal.pid), time.perf_counter()
                 rows.append((f"{name} under load, bytes/s", round(_rate(terminal, 40)), goal))
-                share = (_cpu(terminal.pid) - cpu) / (time.perf_counter() - began) * 100
+                share = (cpu_seconds(terminal.pid) - cpu) / (time.perf_counter() - began) * 100
                 rows.append((f"{name} under load, CPU % of a core", round(share, 1), "3"))
                 terminal.send("l")
                 terminal.pump(1)
@@ -107,15 +107,15 @@ def _bytes_and_cpu() -> Table:
                 terminal.send("q")
                 terminal.wait_end()
     with (
-        _sandbox("--fleet", "1000", "--kube-timings") as fleet,
+        sandbox("--fleet", "1000", "--kube-timings") as fleet,
         Terminal([*HPATUI, "--kubeconfig", fleet, "-A"]) as terminal,
     ):
         terminal.wait_for(r"HPAs 1\d\d\d", 60)
         terminal.pump(15)
-        cpu, began = _cpu(terminal.pid), time.perf_counter()
+        cpu, began = cpu_seconds(terminal.pid), time.perf_counter()
         rows.append(("1,000 HPAs: key to screen, p95 ms", round(_keys(terminal), 1), "50"))
         rows.append(("1,000 HPAs, bytes/s", round(_rate(terminal, 30)), ""))
-        share = (_cpu(terminal.pid) - cpu) / (time.perf_counter() - began) * 100
+        share = (cpu_seconds(terminal.pid) - cpu) / (time.perf_counter() - began) * 100
         rows.append(("1,000 HPAs, CPU % of a core", round(share, 1), "10"))
     note = "counted through a pty of 120x36; CPU of the program alone"
     return Table("Screen: bytes, keys, CPU", ("what", "measured", "at most"), tuple(rows), note)
@@ -140,7 +140,7 @@ def _keys(terminal: Terminal, presses: int = 60) -> float:
     return statistics.quantiles(times, n=20)[-1]
 
 
-def _cpu(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     """User and system seconds of a process, without its children."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS

@@ -1,42 +1,35 @@
 """A connection to one API server: requests with raw paths, JSON in and out, and streams of lines for watches.
 
-The client library gives the TLS and proxy settings and the connection pool; this module is the only one that names its
-exceptions and those of the wire, and turns them into the errors of hpatui.errors.
+This module is the only one that names the exceptions of the wire, and turns them into the errors of hpatui.errors.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
 import ssl
-import tempfile
 from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 
 from hpatui import __version__
 from hpatui.clock import Clock
-from hpatui.cluster.auth import ClientCertificate, Credentials
+from hpatui.cluster.auth import Credentials
 from hpatui.cluster.kubeconfig import ClusterAccess, ContextFacts, cluster_access, list_contexts
+from hpatui.cluster.tls import tls_context
 from hpatui.errors import (
     AuthError,
     ClusterError,
     ForbiddenError,
     GoneError,
-    NoClusterError,
     NotServedError,
     ServerBusyError,
     UnreachableError,
 )
 from hpatui.settings import Settings
 from hpatui.text import printable
-
-if TYPE_CHECKING:
-    from kubernetes.aio.client import ApiClient
 
 __all__ = ["Connection", "ContextFacts", "connect", "list_contexts"]
 
@@ -70,9 +63,7 @@ class Connection:
         self.sandbox = False
         self._access = access
         self._credentials = Credentials(access, clock)
-        self._client: ApiClient | None = None
         self._session: aiohttp.ClientSession | None = None
-        self.ssl: ssl.SSLContext | None = None
 
     @property
     def access(self) -> ClusterAccess:
@@ -95,37 +86,12 @@ class Connection:
         session, self._session = self._session, None
         if session is not None:
             await session.close()
-        client, self._client = self._client, None
-        if client is not None:
-            await client.close()
 
     def _make_session(self) -> None:
-        from kubernetes.aio.client import ApiClient, Configuration
-
         access = self._access
-        configuration = Configuration(host=access.server)
-        configuration.verify_ssl = access.verify
-        configuration.ssl_ca_cert = access.ca_file
-        configuration.ca_cert_data = access.ca_data
-        configuration.proxy = access.proxy
-        configuration.retries = False
-        configuration.connection_pool_maxsize = 32
-        # Many clusters' own certificates lack what the strict mode of Python 3.13 asks for; kubectl does not ask either.
-        configuration.disable_strict_ssl_verification = True
-        try:
-            self._client = ApiClient(configuration)
-        except (OSError, ssl.SSLError) as error:
-            raise NoClusterError(
-                f"cannot use the certificate authority of context {self.context!r}: {error}",
-                hint="correct the kubeconfig",
-            ) from error
-        rest = self._client.rest_client
-        self.ssl = rest.ssl_context
-        certificate = self._credentials.certificate
-        if certificate is not None:
-            _load_certificate(rest.ssl_context, certificate)
+        context = tls_context(access, self._credentials.certificate)
         # A watch answers in one long line per event and may be silent for long: no limit on the whole answer's time.
-        connector = aiohttp.TCPConnector(limit=64, ssl=rest.ssl_context)
+        connector = aiohttp.TCPConnector(limit=64, ssl=True if context is None else context)
         self._session = aiohttp.ClientSession(
             connector=connector,
             headers={"User-Agent": _USER_AGENT},
@@ -313,23 +279,3 @@ def _refused(response: aiohttp.ClientResponse, body: bytes, host: str, path: str
     if status in (408, 429) or status >= 500:
         return ServerBusyError(f"{host} answered {status}: {message}", retry_after=pause)
     return ClusterError(f"{host} answered {status}: {message}")
-
-
-def _load_certificate(context: ssl.SSLContext, certificate: ClientCertificate) -> None:
-    """Python reads certificates from files only: PEM texts go through one that only we can read and that is gone at once."""
-    try:
-        if certificate.cert_pem is None:
-            context.load_cert_chain(certificate.cert_file or "", certificate.key_file or None)
-            return
-        folder = Path(tempfile.mkdtemp(prefix="hpatui-"))
-        path = folder / "client.pem"
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(certificate.cert_pem + b"\n" + (certificate.key_pem or b""))
-            context.load_cert_chain(path)
-        finally:
-            path.unlink(missing_ok=True)
-            folder.rmdir()
-    except (OSError, ssl.SSLError) as error:
-        raise AuthError(f"the client certificate cannot be used: {error}", hint="correct the kubeconfig") from error

@@ -35,7 +35,6 @@ from hpatui.session.flags import controller_flags
 from hpatui.session.load import LoadControl
 from hpatui.session.port import ContextInfo, parse_hpa_name
 from hpatui.session.remember import ALL, Memory
-from hpatui.session.trial import Trial, trial_of
 from hpatui.settings import Settings, state_dir
 from hpatui.state.snapshot import Snapshot
 from hpatui.state.store import Store
@@ -44,6 +43,7 @@ if TYPE_CHECKING:
     from hpatui.cluster.connect import Connection
     from hpatui.cluster.source import ClusterSource
     from hpatui.doctor.report import Report
+    from hpatui.session.trial import Trial
 
 PUBLISH_INTERVAL = 0.25  # seconds; data in the store is on the screen within 0.3 s
 TICK = 1.0
@@ -113,7 +113,9 @@ class Session:
         return unsubscribe
 
     def _publish(self) -> None:
-        self._publish_handle = None
+        if self._publish_handle is not None:
+            self._publish_handle.cancel()
+            self._publish_handle = None
         self._published_at = asyncio.get_running_loop().time()
         snapshot = self._store.snapshot(self.clock.time())
         if snapshot is self._snapshot:
@@ -231,7 +233,16 @@ class Session:
         self._store.apply(event, now)
         if isinstance(event, Listed | Upserted | Deleted) and event.kind is Kind.HPA:
             self._keep_focus(before)
-        self.changed()
+        if self._first_live():
+            self._publish()  # what everybody waits for does not wait for the interval
+        else:
+            self.changed()
+
+    def _first_live(self) -> bool:
+        status = self._store.status(Kind.HPA)
+        return (
+            status is not None and status.state is SourceState.LIVE and self._snapshot.status.state is not status.state
+        )
 
     def _keep_focus(self, before: Hpa | None) -> None:
         """After the HPAs changed: select one if none is, and follow the selected one's scale target."""
@@ -351,6 +362,8 @@ class Session:
         return await examine(self._connection, self.clock, scope)
 
     def what_if(self) -> Trial:
+        from hpatui.session.trial import trial_of
+
         store = self._store
         hpa = store.hpa(store.focused) if store.focused else None
         return trial_of(hpa, store.frames(), store.flags, self.clock.time())

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from hpatui.doctor.report import Report
 from hpatui.errors import UsageError
 from hpatui.model import Key
-from hpatui.session.trial import Trial
 from hpatui.settings import Settings
 from hpatui.state.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from hpatui.doctor.report import Report
+    from hpatui.session.trial import Trial
 
 
 @dataclass(frozen=True, slots=True)
