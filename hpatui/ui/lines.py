@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 from textual.geometry import Region, Size
+from textual.markup import escape
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -21,13 +22,17 @@ class LinePane(ScrollView, can_focus=True):
     DEFAULT_CSS = """
     LinePane { border: round $panel-lighten-2; border-title-color: $text-muted; padding: 0 1; scrollbar-size: 1 1;
                overflow-x: hidden; background: $background; }
+    LinePane.ascii { border: ascii $panel-lighten-2; }
+    LinePane.ascii:focus { border: ascii $accent; }
     LinePane:focus { border: round $accent; border-title-color: $accent; }
     """
 
     def __init__(self, title: str, *, id: str, ascii: bool = False) -> None:
         super().__init__(id=id)
-        self.border_title = title
         self.ascii = ascii
+        self._titled = ""
+        self.set_title(title)
+        self.set_class(ascii, "ascii")
         self._lines: list[Text] = []
 
     @property
@@ -47,8 +52,10 @@ class LinePane(ScrollView, can_focus=True):
 
     def set_title(self, title: str) -> None:
         """Change the title, if it differs."""
-        if title != self.border_title:
-            self.border_title = title
+        shown = to_ascii(Text(title)).plain if self.ascii else title
+        if shown != self._titled:
+            self._titled = shown
+            self.border_title = escape(shown)  # Textual reads titles as markup
 
     def set_lines(self, lines: Sequence[Text]) -> None:
         """Show these lines; only those that differ are repainted."""

@@ -292,3 +292,13 @@ async def test_what_is_looked_at_can_be_saved(
         await pilot.pause(0.3)
     (file,) = tmp_path.iterdir()
     assert needle in file.read_text(encoding="utf-8")
+
+
+async def test_titles_are_no_markup() -> None:
+    async with _running(FakeSession()) as (app, pilot):
+        await pilot.press("slash", *"[bold]x", "enter")
+        await pilot.pause(0.2)
+        assert "filter [bold]x" in _text(app)
+        app.push_screen(TextScreen("Pod [red]evil[/red]\x1b[31m", "text"))
+        await pilot.pause(0.2)
+        assert "Pod [red]evil[/red]\\x1b[31m" in _text(app)

@@ -14,7 +14,7 @@ from hpatui.text import fit, printable
 from hpatui.ui.lines import LinePane
 from hpatui.ui.look import STATE_MARK, STATE_STYLE, TONE_STYLE
 from hpatui.ui.marks import BAD, FAINT, GOOD, WARN, begin, coarse_age
-from hpatui.ui.panes.status import state_lines
+from hpatui.ui.panes.status import stale_mark, state_lines
 
 ROOMY = 18  # rows from which the why pane shows everything
 
@@ -99,6 +99,7 @@ class ConditionsPane(LinePane):
     def show(self, snapshot: Snapshot) -> None:
         """Show the conditions of the selected HPA."""
         detail = snapshot.detail
+        self.set_title(f"Conditions{stale_mark(snapshot.status, snapshot.time)}")
         if detail is None or not detail.row.hpa.conditions:
             self.set_lines([Text("no conditions yet", style=FAINT, end="")] if detail is not None else [])
             return
@@ -135,6 +136,7 @@ class EventsPane(LinePane):
     def show(self, snapshot: Snapshot) -> None:
         """Show the events of the selected HPA."""
         detail = snapshot.detail
+        self.set_title(f"Events{stale_mark(detail.statuses.get(Kind.EVENT), snapshot.time) if detail else ''}")
         if detail is None or not detail.events:
             status = detail.statuses.get(Kind.EVENT) if detail is not None else None
             self.set_lines(state_lines(status, snapshot.time, "events", "No events.") if detail is not None else [])
@@ -185,7 +187,8 @@ class PodsPane(LinePane):
         ready = sum(1 for row in detail.pods if row.pod.ready)
         newest = max((row.usage.time for row in detail.pods if row.usage is not None), default=None)
         age = f" · sample {coarse_age(now - newest)} old" if newest is not None and now - newest >= 60 else ""
-        self.set_title(f"Pods {ready}/{len(detail.pods)} ready{age}")
+        stale = stale_mark(detail.statuses.get(Kind.POD), now)
+        self.set_title(f"Pods {ready}/{len(detail.pods)} ready{age}{stale}")
 
     def _line(self, row: PodRow, width: int) -> Text:
         pod = row.pod

@@ -8,7 +8,7 @@ from math import ceil
 from rich.text import Text
 
 from hpatui.clock import as_datetime
-from hpatui.model import MetricTarget
+from hpatui.model import Key, MetricTarget
 from hpatui.state.history import metric_label
 from hpatui.state.snapshot import Detail, Snapshot
 from hpatui.text import printable
@@ -39,6 +39,7 @@ class GraphPane(LinePane):
         self._drawn_at = -1e9
         self._snapshot: Snapshot | None = None
         self._drawn_size = (0, 0)
+        self._drawn_key: Key | None = None
         self.interval = interval
         self._last_facts: object = None
         self._pending = False
@@ -50,8 +51,14 @@ class GraphPane(LinePane):
         size = (self.inner_width, self.inner_height)
         facts = (snapshot.detail.row if snapshot.detail else None, snapshot.load.last, snapshot.load.state)
         due = snapshot.time - self._drawn_at >= self.interval
-        if size != self._drawn_size or (
-            due and (facts != self._last_facts or snapshot.time - self._drawn_at >= max(self.interval, self._column()))
+        key = snapshot.detail.row.key if snapshot.detail is not None else None
+        if (
+            size != self._drawn_size
+            or key != self._drawn_key
+            or (
+                due
+                and (facts != self._last_facts or snapshot.time - self._drawn_at >= max(self.interval, self._column()))
+            )
         ):
             self._last_facts = facts
             self.redraw()
@@ -132,6 +139,7 @@ class GraphPane(LinePane):
         self._drawn_size = (self.inner_width, self.inner_height)
         name, span = WINDOWS[self._window]
         detail = snapshot.detail
+        self._drawn_key = detail.row.key if detail is not None else None
         self.set_title(f"Replicas, metrics and load · {name}{self._mode()}")
         if detail is None:
             self.set_lines([Text("Select an HPA.", style=FAINT, end="")])

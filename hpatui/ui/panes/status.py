@@ -37,3 +37,10 @@ def source_text(status: SourceStatus, now: float) -> Text:
     if status.state is SourceState.RECONNECTING:
         text = f"reconnecting, nothing new for {coarse_age(now - status.since)}"
     return Text(text, style=SOURCE_STYLE[status.state], end="")
+
+
+def stale_mark(status: SourceStatus | None, now: float) -> str:
+    """For a pane's title: since when what it shows is no longer kept up to date; empty while it is."""
+    if status is None or status.state is not SourceState.RECONNECTING:
+        return ""
+    return f" · stale for {coarse_age(now - status.since)}"

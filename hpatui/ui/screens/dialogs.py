@@ -8,6 +8,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
+from textual.markup import escape
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -114,7 +115,7 @@ class TextScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         box = VerticalScroll(Static(Text("\n".join(printable(line, 10_000) for line in self._text.split("\n")))))
-        box.border_title = self._title
+        box.border_title = escape(printable(self._title, 200))
         yield box
 
     def on_mount(self) -> None:

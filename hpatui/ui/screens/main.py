@@ -12,7 +12,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from hpatui.text import printable
-from hpatui.ui.keys import KEYS, shown_key
+from hpatui.ui.keys import KEYS, KeyEntry, shown_key
 from hpatui.ui.marks import FAINT, begin, to_ascii
 
 if TYPE_CHECKING:
@@ -79,13 +79,26 @@ class MainScreen(Screen[None]):
             self.query_one("#head", Static).update(text)
 
     def _foot(self) -> None:
+        """The most used keys, as many as fit; help and quit always."""
+        shown = [entry for entry in KEYS if entry.footer]
+        always = [entry for entry in shown if entry.group == "Program"]
+        room = self.size.width - 2 - sum(_width(entry) for entry in always)
         text = Text(end="")
-        room = self.size.width - 2
-        for entry in KEYS:
-            if entry.footer:
-                piece = f"{shown_key(entry)} {entry.label}  "
-                if text.cell_len + len(piece) > room:
+        for entry in shown:
+            if entry not in always:
+                room -= _width(entry)
+                if room < 0:
                     break
-                text.append(shown_key(entry), style="bold cyan")
-                text.append(f" {entry.label}  ")
+                _append(text, entry)
+        for entry in always:
+            _append(text, entry)
         self.query_one("#foot", Static).update(text)
+
+
+def _width(entry: KeyEntry) -> int:
+    return len(f"{shown_key(entry)} {entry.label}  ")
+
+
+def _append(text: Text, entry: KeyEntry) -> None:
+    text.append(shown_key(entry), style="bold cyan")
+    text.append(f" {entry.label}  ")

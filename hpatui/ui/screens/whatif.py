@@ -9,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.markup import escape
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Static
 
@@ -54,7 +55,7 @@ class WhatIfScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Horizontal():
             with VerticalScroll(id="form", can_focus=False) as form:
-                form.border_title = f"What if {printable(str(self._trial.key), 26)}"
+                form.border_title = escape(f"What if {printable(str(self._trial.key), 26)}")
                 for field in self._fields:
                     with Vertical() as line:
                         line.styles.height = 2
