@@ -9,6 +9,7 @@ import asyncio
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ from hpatui.state.snapshot import HpaState, Snapshot
 from hpatui.ui.app import HpatuiApp
 
 HERE = Path(__file__).parent
+FILM, FILM_STEP = "walkthrough", 1.6  # the animation, and seconds between its frames
 PATIENCE = 120.0  # seconds that a state may take to come
 
 
@@ -67,6 +69,8 @@ PICTURES: tuple[Picture, ...] = (
         Settings(all_namespaces=True),
         settle=10.0,
     ),
+    Picture("what-if", _SCALED, before="l", after="w", settle=20.0),
+    Picture("doctor", _state(HpaState.BLIND), SandboxOptions(scenario="missing-requests"), after="D", settle=4.0),
     Picture("help", _state(HpaState.STEADY, HpaState.FLOOR), after="?", settle=1.0),
 )
 
@@ -90,6 +94,57 @@ async def take(picture: Picture) -> None:
     _save(picture.name, svg)
 
 
+async def film() -> None:
+    """The whole walkthrough as an animation: load on, 1 -> 3, load off, 3 -> 1."""
+    frames: list[str] = []
+    settings = Settings()
+    session = Session(settings, demo=SandboxOptions())
+    app = HpatuiApp(lambda: session, settings)
+
+    def size() -> int:
+        detail = session.snapshot.detail
+        return detail.row.hpa.current_replicas if detail is not None else 0
+
+    async with app.run_test(size=(120, 36)) as pilot:
+
+        async def shoot(until: Callable[[], bool], least: int) -> None:
+            async with asyncio.timeout(PATIENCE):
+                count = 0
+                while count < least or not until():
+                    frames.append(app.export_screenshot(title="hpatui demo"))
+                    count += 1
+                    await pilot.pause(FILM_STEP)
+
+        await _until(pilot, lambda: size() == 1 and session.snapshot.detail is not None)
+        await pilot.pause(3)
+        await shoot(lambda: True, 2)
+        await pilot.press("l")
+        await shoot(lambda: size() == 3, 10)
+        await shoot(lambda: True, 4)
+        await pilot.press("l")
+        await shoot(lambda: size() == 1, 10)
+        await shoot(lambda: True, 2)
+    _save_film(frames)
+
+
+def _save_film(frames: list[str]) -> None:
+    rsvg, magick = shutil.which("rsvg-convert"), shutil.which("convert")
+    if rsvg is None or magick is None:
+        print("no animation: rsvg-convert (Debian's librsvg2-bin) or convert (imagemagick) is not installed")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        names: list[str] = []
+        for index, svg in enumerate(frames):
+            path = Path(folder) / f"{index:03}.svg"
+            path.write_text(svg, encoding="utf-8")
+            names.append(str(path.with_suffix(".png")))
+            subprocess.run([rsvg, "-w", "1000", "-o", names[-1], str(path)], check=True)
+        out = HERE / "walkthrough.gif"
+        command = [magick, "-delay", "40", "-loop", "0", *names, "-colors", "48", "-layers", "optimize", str(out)]
+        subprocess.run(command, check=True)
+    print(f"walkthrough.gif: {len(frames)} frames, {out.stat().st_size // 1024} KB")
+
+
 async def _until(pilot: Pilot[None], look: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE):
         while not look():
@@ -110,12 +165,12 @@ def _save(name: str, svg: str) -> None:
 def main(names: list[str]) -> int:
     """Take those named (default: all)."""
     known = {picture.name: picture for picture in PICTURES}
-    unknown = [name for name in names if name not in known]
+    unknown = [name for name in names if name not in (*known, FILM)]
     if unknown:
-        print(f"no picture {', '.join(unknown)}; there are: {', '.join(known)}", file=sys.stderr)
+        print(f"no picture {', '.join(unknown)}; there are: {', '.join((*known, FILM))}", file=sys.stderr)
         return 2
-    for name in names or known:
-        asyncio.run(take(known[name]))
+    for name in names or (*known, FILM):
+        asyncio.run(film() if name == FILM else take(known[name]))
     return 0
 
 

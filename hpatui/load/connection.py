@@ -6,10 +6,16 @@ Written on asyncio.Protocol and httptools, because a general client costs ten ti
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import httptools
+
+if TYPE_CHECKING:
+    from hpatui.load.pool import Route
+
+_HAS_LENGTH = re.compile(rb"\r?\n(?:content-length|transfer-encoding)[ \t]*:", re.IGNORECASE)
 
 
 class LoadConnection(asyncio.Protocol):
@@ -22,15 +28,19 @@ class LoadConnection(asyncio.Protocol):
     __slots__ = (
         "_closing",
         "_done",
+        "_head",
+        "_headed",
         "_keep",
         "_limit",
         "_parser",
         "_transport",
+        "bodiless",
         "busy",
         "choice",
         "expires",
         "planned",
         "pod",
+        "route",
         "sent",
         "size",
         "status",
@@ -43,7 +53,11 @@ class LoadConnection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._keep = True
         self._closing = False
+        self._head = b""  # the answer up to the end of its header
+        self._headed = False
+        self.route: Route | None = None
         self.busy = False
+        self.bodiless = False  # the request under way is a HEAD: its answer ends with the header
         self.choice = 0  # which of the plan's requests is under way
         self.expires = expires
         self.planned = self.sent = 0.0
@@ -64,6 +78,8 @@ class LoadConnection(asyncio.Protocol):
         self.planned, self.sent = planned, now
         self.busy = True
         self.size = 0
+        self._headed = False
+        self._head = b""
         self._transport.write(data)
 
     def data_received(self, data: bytes) -> None:
@@ -74,18 +90,29 @@ class LoadConnection(asyncio.Protocol):
         if self.size > self._limit:
             self.fail("too large")
             return
+        if not self._headed:
+            self._head += data
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self.fail("garbage")
+
+    def on_headers_complete(self) -> None:
+        """Parser: the header is complete; so is the answer to a HEAD."""
+        self._headed = True
+        if self.bodiless and self._parser.get_status_code() >= 200:
+            self.on_message_complete()
+            self._parser = httptools.HttpResponseParser(self)  # the old one waits for the body
 
     def on_message_complete(self) -> None:
         """Parser: the answer is complete."""
         if not self.busy:
             return
         status = self._parser.get_status_code()
-        if status < 200:
-            return  # an interim answer
+        if status < 200:  # an interim answer
+            self._headed = False
+            self._head = b""
+            return
         self.status = status
         self.busy = False
         if not self._parser.should_keep_alive():
@@ -96,7 +123,11 @@ class LoadConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._closing = True
         self._transport = None
-        if self.busy:
+        if not self.busy:
+            return
+        if exc is None and self._headed and _HAS_LENGTH.search(self._head) is None:
+            self.on_message_complete()  # an answer without a length ends with its connection
+        else:
             self.busy = False
             self._done(self, "reset")
 

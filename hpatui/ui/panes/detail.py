@@ -6,7 +6,7 @@ import textwrap
 
 from rich.text import Text
 
-from hpatui.autoscaler.explain import Countdown, Explanation, Tone
+from hpatui.autoscaler.explain import Countdown, Explanation
 from hpatui.clock import as_datetime
 from hpatui.model import Condition, Event, Kind, SourceState
 from hpatui.state.snapshot import Detail, PodRow, Snapshot
@@ -65,23 +65,31 @@ class WhyPane(LinePane):
         lines: list[Text] = []
         width = min(14, max((len(step.label) for step in explanation.lines), default=0))
         for step in explanation.lines:
-            indent = " " * (width + 2)
-            wrapped = _wrapped(printable(step.text), self.inner_width - width - 2)
-            for index, part in enumerate(wrapped):
-                line = begin(fit(printable(step.label), width) + "  " if index == 0 else indent, FAINT)
-                line.append(part, style=TONE_STYLE[step.tone] if step.tone is not Tone.PLAIN else "")
-                lines.append(line)
+            lines += self._labelled(step.label, step.text, TONE_STYLE[step.tone], width)
         # Syncs and samples come every few seconds: counting down to them is for the zoomed pane, not for every line of ssh.
         shown = [c for c in explanation.countdowns if self.inner_height >= ROOMY or c.kind not in ("sync", "sample")]
         lines += [self._countdown(item, now) for item in shown]
         for change in explanation.would_change:
             for index, part in enumerate(_wrapped(printable(change), self.inner_width - 2)):
                 lines.append(Text(("→ " if index == 0 else "  ") + part, style="italic", end=""))
+        for pattern in explanation.patterns:
+            lines += self._labelled(pattern.label, pattern.text, TONE_STYLE[pattern.tone], width)
         if explanation.compared:
             agreed = f"agrees with the controller: {explanation.agreed} of {explanation.compared} syncs"
             lines.append(Text(agreed, style=FAINT, end=""))
         if explanation.known_since is not None:
             lines.append(Text(f"memory known since {clock_time(explanation.known_since)}", style=FAINT, end=""))
+        for hint in explanation.hints:
+            lines += [Text(part, style=WARN, end="") for part in _wrapped(printable(hint), self.inner_width)]
+        return lines
+
+    def _labelled(self, label: str, text: str, style: str, width: int) -> list[Text]:
+        """A label and a sentence beside it, on as many lines as it takes."""
+        lines: list[Text] = []
+        for index, part in enumerate(_wrapped(printable(text), self.inner_width - width - 2)):
+            line = begin(fit(printable(label), width) + "  " if index == 0 else " " * (width + 2), FAINT)
+            line.append(part, style=style)
+            lines.append(line)
         return lines
 
     def _countdown(self, item: Countdown, now: float) -> Text:
