@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import subprocess
 import sys
@@ -128,17 +129,16 @@ async def film() -> None:
 
 
 def _save_film(frames: list[str]) -> None:
-    rsvg, magick = shutil.which("rsvg-convert"), shutil.which("convert")
+    rsvg, magick = shutil.which("rsvg-convert"), shutil.which("convert-im6") or shutil.which("convert")
     if rsvg is None or magick is None:
         print("no animation: rsvg-convert (Debian's librsvg2-bin) or convert (imagemagick) is not installed")
         return
     with tempfile.TemporaryDirectory() as folder:
         names: list[str] = []
         for index, svg in enumerate(frames):
-            path = Path(folder) / f"{index:03}.svg"
-            path.write_text(svg, encoding="utf-8")
-            names.append(str(path.with_suffix(".png")))
-            subprocess.run([rsvg, "-w", "1000", "-o", names[-1], str(path)], check=True)
+            path = Path(folder) / f"{index:03}.png"
+            names.append(str(path))
+            _to_png(rsvg, svg, path, 1000)
         out = HERE / "walkthrough.gif"
         command = [magick, "-delay", "40", "-loop", "0", *names, "-colors", "48", "-layers", "optimize", str(out)]
         subprocess.run(command, check=True)
@@ -158,8 +158,16 @@ def _save(name: str, svg: str) -> None:
     if convert is None:
         print(f"{path.name} (no PNG: rsvg-convert, of Debian's librsvg2-bin, is not installed)")
         return
-    subprocess.run([convert, "-w", "1400", "-o", str(HERE / f"{name}.png"), str(path)], check=True)
+    _to_png(convert, svg, HERE / f"{name}.png", 1400)
     print(f"{path.name}, {name}.png")
+
+
+def _to_png(convert: str, svg: str, out: Path, width: int) -> None:
+    """With a font that is installed, at the size at which its letters are as wide as the picture's cells (12.2)."""
+    text = svg.replace("<svg ", '<svg xml:space="preserve" ', 1)
+    text = text.replace("font-family: Fira Code, monospace", "font-family: DejaVu Sans Mono, monospace")
+    text = re.sub(r"(matrix \{[^}]*?)font-size: 20px", r"\g<1>font-size: 20.265px", text, flags=re.DOTALL)
+    subprocess.run([convert, "-w", str(width), "-o", str(out)], input=text.encode(), check=True)
 
 
 def main(names: list[str]) -> int:

@@ -96,13 +96,14 @@ class LoadConnection(asyncio.Protocol):
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self.fail("garbage")
+            return
+        if self.bodiless and self._headed and self.busy:
+            self.on_message_complete()
+            self._parser = httptools.HttpResponseParser(self)  # the old one waits for a body
 
     def on_headers_complete(self) -> None:
-        """Parser: the header is complete; so is the answer to a HEAD."""
+        """Parser: the header is complete."""
         self._headed = True
-        if self.bodiless and self._parser.get_status_code() >= 200:
-            self.on_message_complete()
-            self._parser = httptools.HttpResponseParser(self)  # the old one waits for the body
 
     def on_message_complete(self) -> None:
         """Parser: the answer is complete."""

@@ -10,27 +10,26 @@ connections sends its next request as soon as the last is answered.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
-import ssl
 import time
-from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from itertools import accumulate
 from urllib.parse import urlsplit
 
 from hpatui.load.breaker import Breaker
-from hpatui.load.connection import LoadConnection, PodConnection
+from hpatui.load.connection import LoadConnection
 from hpatui.load.http2 import Http2Client
 from hpatui.load.pacing import Pacer
 from hpatui.load.plan import LoadPlan, Stage
+from hpatui.load.pool import Pool, Route
 from hpatui.load.requests import has_number, numbered, prebuilt, tls_context
 from hpatui.load.stats import Counting, Second
 from hpatui.load.target import Target
 
-TOO_LATE = 1.0  # seconds after its planned time that a request is not sent any more
+TOO_LATE = 1.0  # seconds after its planned time that a request of the open model is not sent any more
 _SWEEP = 0.1
 _TICK = 0.001  # seconds between looks at the plan: what is due within one goes out together
+_PROBE = 0.5  # seconds between probes of the closed model while everything fails
 # uvloop reads its clock once an iteration, in milliseconds: too coarse for latencies.
 _now = time.monotonic
 
@@ -40,25 +39,16 @@ class Engine:
 
     def __init__(self, plan: LoadPlan, target: Target, say: Callable[[Second], None]) -> None:
         """LoadError or OSError where target or TLS files cannot be used."""
-        self.plan, self.target, self._say = plan, target, say
-        self._loop = asyncio.get_running_loop()
+        self.plan, self._say = plan, say
         self._requests = [prebuilt(target, spec) for spec in plan.requests]
         self._numbered = any(has_number(request) for request in self._requests)
+        self._bodiless = [spec.method == "HEAD" for spec in plan.requests]
         self._weights = list(accumulate(spec.weight for spec in plan.requests))
         self._expect = [frozenset(spec.expect) for spec in plan.requests]
-        parts = urlsplit(target.url)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        self._routes = list(target.routes) or [(parts.hostname or "", port, "")]
-        self._turn = 0
-        self._server_name = target.server_name or parts.hostname
-        self._ssl = tls_context(target, http2=plan.http2) if parts.scheme == "https" else None
-        self._http2 = Http2Client(plan, target, self._ssl) if plan.http2 else None
-        self._kind = PodConnection if target.sandbox else LoadConnection
-        self._connections: set[LoadConnection] = set()
-        self._idle: list[LoadConnection] = []
+        context = tls_context(target, http2=plan.http2) if urlsplit(target.url).scheme == "https" else None
+        self._http2 = Http2Client(plan, target, context) if plan.http2 else None
+        self._pool = Pool(plan, target, context, opened=self._opened, done=self._done)
         self._busy = 0
-        self._opening = 0
-        self._waiting: deque[float] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self.counting = Counting()
         self._random = random.Random(plan.seed)
@@ -67,10 +57,12 @@ class Engine:
         self.pacer = Pacer(plan.stages, now, arrivals=plan.arrivals, seed=plan.seed, cap=cap, phase=plan.phase)
         self._open_model = plan.model == "open"
         self._started = now
+        self._ends = now + plan.duration if plan.duration is not None else float("inf")
         self._wall = time.time() - now
         self._offered = 0
         self._number = 0
         self._paused = False
+        self._refill: asyncio.TimerHandle | None = None
         self._stopped = asyncio.Event()
         self.breaker = Breaker(enabled=plan.breaker)
         self._cpu = time.process_time()
@@ -98,11 +90,9 @@ class Engine:
 
     def set_routes(self, routes: list[tuple[str, int, str]]) -> None:
         """Connections go to these from now on; those to others end after their request."""
-        self._routes = list(routes)
-        kept = {name for _, _, name in routes}
-        for connection in self._connections:
-            if connection.pod not in kept:
-                connection.expires = 0.0
+        now = _now()
+        for planned in self._pool.set_routes(routes):
+            self._start(planned, now)
 
     def stop(self) -> None:
         """End the run now; requests under way are dropped and not counted as errors."""
@@ -128,14 +118,9 @@ class Engine:
             await self._close_all()
         self._close_second()
 
-    @property
-    def _over(self) -> bool:
-        limit = self.plan.duration
-        return limit is not None and _now() - self._started >= limit
-
     async def _open(self) -> None:
         pacer = self.pacer
-        while not self._over and pacer.stage is not None:
+        while _now() < self._ends and pacer.stage is not None:
             if self._paused:
                 await asyncio.sleep(0.05)
                 continue
@@ -146,14 +131,25 @@ class Engine:
             await asyncio.sleep(max(_TICK, min(pacer.next_due() - _now(), 0.05)))
 
     async def _closed(self) -> None:
-        self._fill()
-        while not self._over:
+        while _now() < self._ends:
+            if self._refill is None:
+                self._fill()
             await asyncio.sleep(0.05)
 
     def _fill(self) -> None:
+        """Closed model: requests for all connections that have none; a few probes while everything fails."""
+        self._refill = None
         now = _now()
-        for _ in range(self.plan.concurrency - self._busy - self._opening):
+        if self._open_model or self._paused or self._stopped.is_set() or now >= self._ends:
+            return
+        missing = self.plan.concurrency - self._busy - self._pool.opening
+        for _ in range(min(missing, max(1, self.plan.concurrency // 20)) if self.breaker.open else missing):
             self._start(now, now)
+
+    def _again(self) -> None:
+        """Closed model: the next request in place of the one that ended, a little later while everything fails."""
+        if not self._open_model and self._refill is None:
+            self._refill = asyncio.get_running_loop().call_later(_PROBE if self.breaker.open else 0.0, self._fill)
 
     async def _drain(self) -> None:
         """Wait for the requests under way, at most for the timeout."""
@@ -166,36 +162,29 @@ class Engine:
     @property
     def in_flight(self) -> int:
         """Requests under way, those that wait for a connection included."""
-        return self._busy + len(self._waiting)
+        return self._busy + self._pool.waiting
 
     def _start(self, planned: float, now: float) -> None:
-        if now - planned > TOO_LATE or not self.breaker.lets_pass():
+        pool = self._pool
+        if self._open_model and (now - planned > TOO_LATE or not self.breaker.lets_pass()):
             self.counting.unserved += 1
             return
-        idle = self._idle
-        while idle:
-            connection = idle.pop()
-            if connection.usable and connection.expires > now:
-                self._send(connection, planned, now)
-                return
-            self._drop(connection)
-        if self._busy + self._opening >= self.plan.connections:
+        route = pool.next_route()
+        if route is None:
+            self.counting.sent += 1
+            self.counting.fail("no pod")
+        elif (connection := pool.take(route, now)) is not None:
+            self._send(connection, planned, now)
+        elif self._busy + pool.opening >= self.plan.connections and self._open_model:
             self.counting.unserved += 1
         elif self._http2 is not None:
             self._busy += 1
-            self._spawn(self._exchange(self._http2, planned, now))
-        elif not self._routes:
-            self.counting.sent += 1
-            self.counting.fail("no pod")
+            task = asyncio.get_running_loop().create_task(self._exchange(self._http2, planned, now))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         else:
-            self._waiting.append(planned)
-            self._opening += 1
-            self._spawn(self._connect())
-
-    def _spawn(self, work: Coroutine[object, object, None]) -> None:
-        task = self._loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+            route.waiting.append(planned)
+            pool.open(route)
 
     def _send(self, connection: LoadConnection, planned: float, now: float) -> None:
         counting = self.counting
@@ -204,10 +193,9 @@ class Engine:
         self._busy += 1
         if self._busy > counting.peak:
             counting.peak = self._busy
-        data = self._requests[0]
-        if len(self._requests) > 1:
-            connection.choice = self._choose()
-            data = self._requests[connection.choice]
+        choice = self._choose() if len(self._requests) > 1 else 0
+        connection.choice, connection.bodiless = choice, self._bodiless[choice]
+        data = self._requests[choice]
         if self._numbered:
             self._number += 1
             data = numbered(data, self._number)
@@ -216,52 +204,28 @@ class Engine:
     def _choose(self) -> int:
         return self._random.choices(range(len(self._requests)), cum_weights=self._weights)[0]
 
-    async def _connect(self) -> None:
-        error, connection = "", None
-        host, port, pod = self._routes[self._turn % len(self._routes)]
-        self._turn += 1
-        try:
-            async with asyncio.timeout(self.plan.timeout):
-                _, connection = await self._loop.create_connection(
-                    self._new_connection, host, port, ssl=self._ssl,
-                    server_hostname=self._server_name if self._ssl else None,
-                )  # fmt: skip
-                connection.pod = pod
-        except TimeoutError:
-            error = "connect timeout"
-        except ConnectionRefusedError:
-            error = "refused"
-        except ssl.SSLError:
-            error = "tls"
-        except OSError as problem:
-            error = "dns" if type(problem).__name__ == "gaierror" else "connect"
-        finally:
-            self._opening -= 1
-        if connection is not None:
-            self._connections.add(connection)
+    def _opened(self, route: Route, connection: LoadConnection | None, error: str) -> None:
+        """The pool: a connection is open, or cannot be opened; the oldest request that waits there takes it."""
         now = _now()
-        if not self._waiting:
+        if not route.waiting:
             if connection is not None:
-                self._idle.append(connection)
+                self._pool.give(connection, route)
+            self._again()
             return
-        planned = self._waiting.popleft()
+        planned = route.waiting.popleft()
         if connection is None:
             self.counting.sent += 1
             self.counting.late.append(int((now - planned) * 1e6))
             self.counting.fail(error)
             self._again()
-        elif now - planned > TOO_LATE:
+        elif self._open_model and now - planned > TOO_LATE:
             self.counting.unserved += 1
-            self._idle.append(connection)
+            self._pool.give(connection, route)
         else:
             self._send(connection, planned, now)
 
-    def _new_connection(self) -> LoadConnection:
-        age = self.plan.connection_age
-        expires = _now() + age * self._random.uniform(0.7, 1.3) if age > 0 else 0.0
-        return self._kind(self._done, expires, self.plan.max_body + 65536)
-
     def _done(self, connection: LoadConnection, error: str) -> None:
+        """A connection: its request has been answered, or has failed."""
         self._busy -= 1
         if self._stopped.is_set():
             return
@@ -272,16 +236,18 @@ class Engine:
             self._count(connection.status, connection.choice, connection.size, connection.pod)
             self.counting.response.append(int((now - connection.planned) * 1e6))
             self.counting.service.append(int((now - connection.sent) * 1e6))
-        if connection.usable and connection.expires > now:
-            if self._waiting:
-                self._send(connection, self._waiting.popleft(), now)
-            elif self._open_model or self._paused or self._over or self.breaker.open:
-                self._idle.append(connection)
-                self._again()
-            else:
-                self._send(connection, now, now)
+        route = connection.route
+        assert route is not None
+        if not connection.usable or connection.expires <= now:
+            self._pool.drop(connection)
+        elif route.waiting:
+            self._send(connection, route.waiting.popleft(), now)
             return
-        self._drop(connection)
+        elif self._open_model or self._paused or now >= self._ends or self.breaker.open:
+            self._pool.give(connection, route)
+        else:
+            self._send(connection, now, now)
+            return
         self._again()
 
     def _count(self, status: int, choice: int, size: int, pod: str) -> None:
@@ -295,18 +261,6 @@ class Engine:
             counting.fail(f"http {status}")
         if pod:
             counting.pods[pod] = counting.pods.get(pod, 0) + 1
-
-    def _drop(self, connection: LoadConnection) -> None:
-        self._connections.discard(connection)
-        connection.close()
-
-    def _again(self) -> None:
-        """Closed model: the next request in place of the one that ended, a little later while everything fails."""
-        if self._open_model or self._stopped.is_set() or self._paused or self._over:
-            return
-        wait = 0.5 if self.breaker.open else 0.0
-        at = _now() + wait
-        self._loop.call_later(wait, self._start, at, at)
 
     async def _exchange(self, client: Http2Client, planned: float, now: float) -> None:
         """One request over HTTP/2, by httpx."""
@@ -360,26 +314,15 @@ class Engine:
         self._cpu = cpu
 
     async def _sweep(self) -> None:
-        """Time out requests; a slow drip does not count as an answer."""
+        too_late = TOO_LATE if self._open_model else float("inf")
         while True:
             await asyncio.sleep(_SWEEP)
-            oldest = _now() - self.plan.timeout
-            for connection in [c for c in self._connections if c.busy and c.sent < oldest]:
-                connection.fail("timeout")
-            while self._waiting and _now() - self._waiting[0] > TOO_LATE:
-                self._waiting.popleft()
-                self.counting.unserved += 1
+            self.counting.unserved += self._pool.sweep(_now(), too_late)
 
     async def _close_all(self) -> None:
         self._stopped.set()
         for task in self._tasks:
             task.cancel()
-        for connection in self._connections:
-            connection.busy = False
-            with contextlib.suppress(RuntimeError):
-                connection.close()
-        self._connections.clear()
-        self._idle.clear()
-        self._waiting.clear()
+        self._pool.close()
         if self._http2 is not None:
             await self._http2.close()

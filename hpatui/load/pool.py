@@ -99,7 +99,7 @@ class Pool:
         Returns the planned times that waited for a connection to a place that is gone.
         """
         known = {(route.host, route.port, route.pod): route for route in self._routes}
-        self._routes = [known.pop(place, None) or Route(*place) for place in places]
+        self._routes = [known.pop(place) if place in known else Route(*place) for place in places]
         stranded: list[float] = []
         for route in known.values():
             route.gone = True

@@ -184,7 +184,8 @@ def _figure() -> Any:
 
 
 def _plain(colour: str) -> str:
-    return colour.replace("bold ", "").replace("bright_black", "gray")
+    """A colour under plotext's name: its "orange" is the terminal's yellow, and "yellow" is none of its."""
+    return {"yellow": "orange"}.get(colour, colour)
 
 
 def _range(panel: Panel) -> tuple[float, float]:

@@ -165,6 +165,7 @@ class EventsPane(LinePane):
         if event.about_kind != "HorizontalPodAutoscaler":
             line.append(f"{printable(event.about.name)} ", style=FAINT)
         line.append(printable(event.message), style="")
+        line.truncate(self.inner_width, overflow="ellipsis")
         return line
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from hpatui.model import LoadState
+from hpatui.model import LoadState, LoadTotals
 from hpatui.state.snapshot import LoadView, Snapshot
 from hpatui.text import printable
 from hpatui.ui.lines import LinePane
@@ -51,9 +51,7 @@ class LoadPane(LinePane):
             lines.append(now)
             lines.append(Text(f"p50 {_ms(last.p50)}  p95 {_ms(last.p95)}  p99 {_ms(last.p99)} ms", end=""))
         if totals is not None:
-            share = f"{100 * totals.failed / totals.requests:.1f} %" if totals.requests else "0 %"
-            text = f"total {totals.requests} sent  {totals.ok} ok  {totals.failed} failed ({share})  p95 {_ms(totals.p95)} ms"
-            lines.append(Text(text, style=FAINT, end=""))
+            lines.append(Text(_totals(totals, self.inner_width), style=FAINT, end=""))
         if last is not None and load.state is LoadState.RUNNING:
             if last.errors:
                 kinds = ", ".join(f"{printable(kind)} {count}" for kind, count in sorted(last.errors.items()))
@@ -65,3 +63,15 @@ class LoadPane(LinePane):
         if load.message:
             lines.append(Text(printable(load.message), style=BAD if load.state is LoadState.FAILED else WARN, end=""))
         return lines
+
+
+def _totals(totals: LoadTotals, width: int) -> str:
+    """The run so far; what does not fit is left out, never cut."""
+    share = f"{100 * totals.failed / totals.requests:.1f} %" if totals.requests else "0 %"
+    parts = [f"all {totals.requests} sent", f"{totals.ok} ok", f"{totals.failed} failed ({share})"]
+    parts += [f"p95 {_ms(totals.p95)} ms"]
+    text = parts[0]
+    for part in parts[1:]:
+        if len(text) + 2 + len(part) <= width:
+            text += f"  {part}"
+    return text

@@ -8,8 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import h2.config
@@ -17,55 +15,11 @@ import h2.connection
 import h2.events
 import pytest
 
-from hpatui.load.plan import LoadPlan, RequestSpec, Stage
+from hpatui.load.plan import RequestSpec
 from hpatui.load.run import Finished, LoadRun, Sampled
-from hpatui.load.target import Target
 from hpatui.model import LoadSample
+from tests.contract.load.servers import OK, answer_all, plan_of, run_of, serving
 from tests.terminal.driver import alive
-
-Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nX-Pod-Name: pod-1\r\n\r\nOK!"
-
-
-@asynccontextmanager
-async def _server(handler: Handler) -> AsyncIterator[Target]:
-    async def guarded(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await handler(reader, writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(guarded, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    try:
-        yield Target(f"http://127.0.0.1:{port}/", "test")
-    finally:
-        server.close()
-
-
-async def _answer_all(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while True:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(OK)
-
-
-def _plan(rate: float, seconds: float, **more: object) -> LoadPlan:
-    plan = LoadPlan(stages=(Stage(rate, rate, None),), duration=seconds, max_rate=1000)
-    return replace(plan, **more)  # type: ignore[arg-type]  # fields of several types
-
-
-async def _run(plan: LoadPlan, target: Target) -> tuple[list[LoadSample], Finished]:
-    process = LoadRun()
-    await process.start(plan, target)
-    samples: list[LoadSample] = []
-    async for report in process.reports():
-        if isinstance(report, Sampled):
-            samples.append(report.sample)
-        else:
-            return samples, report
-    raise AssertionError("no end")
 
 
 async def test_the_ordered_requests_arrive_and_are_counted() -> None:
@@ -76,8 +30,8 @@ async def test_the_ordered_requests_arrive_and_are_counted() -> None:
             arrivals.append(await reader.readuntil(b"\r\n\r\n"))
             writer.write(OK)
 
-    async with _server(log) as target:
-        samples, ended = await _run(_plan(50, 2), replace(target, headers={"X-Test": "yes"}, sandbox=True))
+    async with serving(log) as target:
+        samples, ended = await run_of(plan_of(50, 2), replace(target, headers={"X-Test": "yes"}, sandbox=True))
     assert ended.totals.requests == len(arrivals) == 100
     assert (ended.totals.ok, ended.totals.failed, ended.totals.unserved) == (100, 0, 0)
     assert ended.totals.statuses == {"200": 100}
@@ -96,8 +50,8 @@ async def test_a_stalled_server_raises_response_time_not_service_time() -> None:
             await asyncio.sleep(0.1)
             writer.write(OK)
 
-    async with _server(slow) as target:
-        _, ended = await _run(_plan(30, 2, model="closed", concurrency=1), target)
+    async with serving(slow) as target:
+        _, ended = await run_of(plan_of(30, 2, model="closed", concurrency=1), target)
         service = ended.summary["service_time_ms"]["p50"]
         assert service is not None and service >= 95
 
@@ -112,8 +66,8 @@ async def test_a_stalled_server_raises_response_time_not_service_time() -> None:
                 time.sleep(0.6)  # the whole server stands still
             writer.write(OK)
 
-    async with _server(stalls_once) as target:
-        _, ended = await _run(_plan(50, 2), target)
+    async with serving(stalls_once) as target:
+        _, ended = await run_of(plan_of(50, 2), target)
     assert ended.totals.max is not None
     assert ended.totals.max >= 500
 
@@ -135,16 +89,16 @@ async def test_failures_are_counted_by_kind(kind: str, handler: bytes | None) ->
             writer.write(handler)
             await writer.drain()
 
-    async with _server(misbehave) as target:
-        _, ended = await _run(_plan(20, 1, breaker=False), target)
+    async with serving(misbehave) as target:
+        _, ended = await run_of(plan_of(20, 1, breaker=False), target)
     assert ended.totals.failed == ended.totals.requests >= 15  # on a busy machine some stay unserved
     assert set(ended.totals.errors) == {kind}
 
 
 async def test_nobody_listens() -> None:
-    async with _server(_answer_all) as target:
+    async with serving(answer_all) as target:
         pass
-    _, ended = await _run(_plan(20, 1, breaker=False), target)
+    _, ended = await run_of(plan_of(20, 1, breaker=False), target)
     assert set(ended.totals.errors) == {"refused"}
 
 
@@ -156,15 +110,15 @@ async def test_an_answer_that_never_ends_is_a_timeout() -> None:
             writer.write(b"x")
             await asyncio.sleep(0.05)
 
-    async with _server(drip) as target:
-        _, ended = await _run(_plan(10, 1, timeout=0.5, breaker=False), target)
+    async with serving(drip) as target:
+        _, ended = await run_of(plan_of(10, 1, timeout=0.5, breaker=False), target)
     assert ended.totals.errors.get("timeout", 0) >= 8
 
 
 async def test_when_everything_fails_only_probes_go_on() -> None:
-    async with _server(_answer_all) as target:
+    async with serving(answer_all) as target:
         pass
-    samples, ended = await _run(_plan(100, 9), target)
+    samples, ended = await run_of(plan_of(100, 9), target)
     assert samples[0].failed >= 90
     assert any(sample.breaker_open for sample in samples)
     assert samples[-3].sent <= 10
@@ -177,20 +131,20 @@ async def test_connections_are_renewed_by_age_or_for_each_request() -> None:
     async def count(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal connections
         connections += 1
-        await _answer_all(reader, writer)
+        await answer_all(reader, writer)
 
-    async with _server(count) as target:
-        await _run(_plan(20, 1, connection_age=0.0), target)
+    async with serving(count) as target:
+        await run_of(plan_of(20, 1, connection_age=0.0), target)
         single, connections = connections, 0
-        await _run(_plan(20, 1, connection_age=1e9), target)
+        await run_of(plan_of(20, 1, connection_age=1e9), target)
     assert single == 20
     assert connections <= 3
 
 
 async def test_the_rate_changes_and_stop_is_quick() -> None:
-    async with _server(_answer_all) as target:
+    async with serving(answer_all) as target:
         process = LoadRun()
-        await process.start(_plan(10, 60), target)
+        await process.start(plan_of(10, 60), target)
         seen: list[int] = []
         async for report in process.reports():
             assert isinstance(report, Sampled)
@@ -208,9 +162,9 @@ async def test_the_rate_changes_and_stop_is_quick() -> None:
 
 
 async def test_a_pause_sends_nothing() -> None:
-    async with _server(_answer_all) as target:
+    async with serving(answer_all) as target:
         process = LoadRun()
-        await process.start(_plan(50, 60), target)
+        await process.start(plan_of(50, 60), target)
         samples: list[LoadSample] = []
         async for report in process.reports():
             assert isinstance(report, Sampled)
@@ -260,9 +214,9 @@ async def test_two_workers_send_the_ordered_rate_together() -> None:
             arrivals.append(asyncio.get_running_loop().time())
             writer.write(OK)
 
-    async with _server(log) as target:
+    async with serving(log) as target:
         run = LoadRun()
-        await run.start(_plan(60, 2), target, workers=2)
+        await run.start(plan_of(60, 2), target, workers=2)
         reports = [report async for report in run.reports()]
     last = reports[-1]
     assert isinstance(last, Finished)
@@ -282,8 +236,8 @@ async def test_each_request_has_its_number_and_a_true_length() -> None:
             writer.write(OK)
 
     spec = RequestSpec("POST", "order/{{id}}", {}, b'{"order": "{{id}}"}')
-    async with _server(read) as target:
-        _, ended = await _run(_plan(10, 1, requests=(spec,)), target)
+    async with serving(read) as target:
+        _, ended = await run_of(plan_of(10, 1, requests=(spec,)), target)
     assert ended.totals.ok == 10
     assert len(set(bodies)) == 10
     assert b'/order/0000000003 {"order": "0000000003"}' in bodies
@@ -300,15 +254,15 @@ async def test_the_weights_of_endpoints_are_kept_and_each_expects_its_own_status
             writer.write(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\n\r\n")
 
     specs = (RequestSpec("GET", "a", weight=3.0), RequestSpec("GET", "gone", weight=1.0, expect=(404,)))
-    async with _server(answer) as target:
-        _, ended = await _run(_plan(200, 2, requests=specs, seed=5), target)
+    async with serving(answer) as target:
+        _, ended = await run_of(plan_of(200, 2, requests=specs, seed=5), target)
     assert ended.totals.failed == 0
     assert paths.count(b"/gone") / len(paths) == pytest.approx(0.25, abs=0.08)
 
 
 async def test_a_server_without_http2_is_an_error_not_a_hang() -> None:
-    async with _server(_answer_all) as target:
-        _, ended = await _run(_plan(20, 1, http2=True, timeout=1.0, breaker=False), target)
+    async with serving(answer_all) as target:
+        _, ended = await run_of(plan_of(20, 1, http2=True, timeout=1.0, breaker=False), target)
     assert set(ended.totals.errors) <= {"garbage", "reset", "timeout"}
     assert ended.totals.requests == 20
 
@@ -329,7 +283,7 @@ async def test_http2_requests_share_a_connection_and_are_counted() -> None:
                     session.send_data(event.stream_id, b"ok", end_stream=True)
             writer.write(session.data_to_send())
 
-    async with _server(speak) as target:
-        _, ended = await _run(_plan(30, 1, http2=True), target)
+    async with serving(speak) as target:
+        _, ended = await run_of(plan_of(30, 1, http2=True), target)
     assert (ended.totals.requests, ended.totals.ok, ended.totals.bytes) == (30, 30, 60)
     assert connections == 1
