@@ -24,7 +24,7 @@ from hpatui.state.snapshot import HpaState, Snapshot
 from hpatui.ui.app import HpatuiApp
 
 HERE = Path(__file__).parent
-FILM, FILM_STEP = "walkthrough", 1.6  # the animation, and seconds between its frames
+FILM, FILM_STEP = "walkthrough", 2.4  # the animation, and seconds between its frames
 PATIENCE = 120.0  # seconds that a state may take to come
 
 
@@ -138,9 +138,23 @@ def _save_film(frames: list[str]) -> None:
         for index, svg in enumerate(frames):
             path = Path(folder) / f"{index:03}.png"
             names.append(str(path))
-            _to_png(rsvg, svg, path, 1000)
+            _to_png(rsvg, svg, path, 860)
         out = HERE / "walkthrough.gif"
-        command = [magick, "-delay", "40", "-loop", "0", *names, "-colors", "48", "-layers", "optimize", str(out)]
+        command = [
+            magick,
+            "-delay",
+            "60",
+            "-loop",
+            "0",
+            *names,
+            "-fuzz",
+            "2%",
+            "-colors",
+            "32",
+            "-layers",
+            "optimize",
+            str(out),
+        ]
         subprocess.run(command, check=True)
     print(f"walkthrough.gif: {len(frames)} frames, {out.stat().st_size // 1024} KB")
 

@@ -1,0 +1,95 @@
+"""The screens with answers: what if on a recorded run, and the table of scaling runs."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+from textual.widgets import Input
+
+from hpatui.model import Key
+from hpatui.session.trial import Trial
+from hpatui.settings import Settings
+from hpatui.state.series import Rescale
+from hpatui.ui.app import HpatuiApp
+from hpatui.ui.export import screen_text
+from hpatui.ui.lines import LinePane
+from hpatui.ui.screens.runs import run_lines
+from hpatui.ui.screens.whatif import WhatIfScreen
+from tests.conformance import traces
+from tests.factories import NOW
+from tests.ui.fakes import FakeSession
+
+_TRACE = Path(__file__).parents[1] / "data" / "traces" / "a-walkthrough.jsonl.gz"
+
+
+def _trial() -> Trial:
+    frames = traces.frames_of(_TRACE)
+    with gzip.open(_TRACE, "rt") as stream:
+        hpa = [line["object"] for line in map(json.loads, stream) if line["source"] == "hpa"][-1]
+    flags = traces.flags_of(json.loads(traces.facts_path(_TRACE).read_text()))
+    return Trial(Key("heyongjia", "php-apache-hpa"), hpa, frames, flags, frames[-1].time + 5)
+
+
+async def test_an_edit_replays_the_run_and_the_yaml_follows() -> None:
+    session = FakeSession()
+    app = HpatuiApp(lambda: session, Settings())
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.pause(0.3)
+        screen = WhatIfScreen(_trial())
+        app.push_screen(screen)
+        await pilot.pause(0.5)
+        outcome = screen.query_one("#outcome", LinePane)
+
+        def line(start: str) -> list[str]:
+            return next(text.plain for text in outcome.lines if text.plain.startswith(start)).split()[-2:]
+
+        was, would = line("pod-hours")
+        assert was == would
+        assert line("most replicas") == ["3", "3"]
+        field = next(widget for widget in screen.query(Input) if widget.value == "3")
+        field.value = "8"
+        await pilot.pause(0.3)
+        assert line("most replicas")[0] == "3"
+        assert int(line("most replicas")[1]) > 3
+        assert any("maxReplicas: 8" in text.plain for text in outcome.lines)
+        field.value = "none"
+        await pilot.pause(0.3)
+        assert "maxReplicas is 'none'" in outcome.lines[0].plain
+        await pilot.press("ctrl+r")
+        await pilot.pause(0.3)
+        assert line("most replicas") == ["3", "3"]
+        await pilot.press("escape")
+        await pilot.pause(0.2)
+        assert app.screen is app.main
+    assert "start" in session.commands
+
+
+async def test_without_a_recorded_sync_what_if_says_so() -> None:
+    session = FakeSession()
+    app = HpatuiApp(lambda: session, Settings())
+    async with app.run_test(size=(120, 36), notifications=True) as pilot:
+        await pilot.pause(0.4)
+        await pilot.press("w")
+        await pilot.pause(0.4)
+        assert app.screen is app.main
+        assert "no sync of the controller" in screen_text(app)
+
+
+def test_the_table_of_runs_has_a_line_a_run_and_medians() -> None:
+    session = FakeSession()
+    history = session.snapshot.detail.history if session.snapshot.detail else None
+    assert history is not None
+    history.rescales.clear()
+    session.store.load_history.marks.append((NOW + 1, "load 50/s"))
+    for start, (before, after) in enumerate([(1, 2), (2, 1), (1, 3)]):
+        at = NOW + 10 + 200 * start
+        history.rescales.append(Rescale(at, before, after, "cpu", True))
+        history.ready.append(at + 4, after)
+    assert session.snapshot.detail is not None
+    lines = [line.plain for line in run_lines(session.snapshot.detail, session.snapshot, wide=True)]
+    assert lines[0].split()[:2] == ["WHEN", "SIZE"]
+    assert [line.split()[1:4] for line in lines[1:4]] == [["1", "→", "3"], ["2", "→", "1"], ["1", "→", "2"]]
+    assert [line.split()[:2] for line in lines[4:]] == [["median", "up"], ["median", "down"]]
+    assert "4.0 s" in lines[1]
