@@ -22,14 +22,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--timeout", default="10s", metavar="10s", help="per request")
     add("--connections", default="renewed", metavar="P", help="renewed (each 5 s), kept, single (one a request), or 8s")
     add("--arrivals", choices=("even", "poisson"), default="even", help="spacing of requests in the open model")
+    add("--seed", type=int, metavar="N", help="makes random choices repeatable: poisson arrivals, weights, renewal")
     add("--http2", action="store_true", help="HTTP/2")
     add("--insecure", action="store_true", help="do not check TLS certificates")
     add("--ca", metavar="FILE", help="certificate authority of the target")
     add("--cert", metavar="FILE", help="client certificate")
     add("--key", metavar="FILE", help="its key")
     add("--server-name", metavar="NAME", help="the name that the target's certificate must have")
-    add("--via", choices=("auto", "url", "proxy", "port-forward"), default="auto", help="the way to an HPA's target")
-    add("--workers", type=int, default=1, metavar="N", help="processes that share the load, one a core (1)")
+    add(
+        "--via",
+        choices=("auto", "url", "proxy", "port-forward", "cluster"),
+        default="auto",
+        help="the way to the target",
+    )
+    add("--engine", choices=("locust", "busybox"), help="with --via cluster: what sends there (locust)")
+    add("--print-manifest", action="store_true", help="with --via cluster: print what would be created, create nothing")
+    add("--workers", type=int, default=1, metavar="N", help="processes that share the load, one a core, or pods (1)")
     add("--max-rate", type=float, default=200.0, metavar="R", help="never more requests per second than this (200)")
     add("--allow-host", action="append", default=[], metavar="HOST", help="a host outside this machine that may be hit")
     add("--max-p95", metavar="250ms", help="exit code 1 when the 95th percentile of response time is above")

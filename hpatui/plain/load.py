@@ -32,11 +32,17 @@ def load(args: argparse.Namespace, settings: Settings) -> int:
     plan, tls = plan_of(args)
     if args.json and args.csv:
         raise UsageError("--json and --csv both say how to print", hint="give one of them")
+    if args.via != "cluster" and (args.engine or args.print_manifest):
+        raise UsageError("--engine and --print-manifest are for load in the cluster", hint="add --via cluster")
     return asyncio.run(_main(args, settings, plan, tls))
 
 
 async def _main(args: argparse.Namespace, settings: Settings, plan: LoadPlan, tls: TlsOptions) -> int:
     async with aimed(args, settings, tls) as aim:
+        if args.via == "cluster":
+            from hpatui.plain.load_cluster import load_in_cluster
+
+            return await load_in_cluster(args, plan, aim)
         if args.find_capacity:
             from hpatui.plain.load_capacity import find_capacity
 

@@ -21,6 +21,8 @@ def plan_of(args: argparse.Namespace) -> tuple[LoadPlan, TlsOptions]:
         plan, tls = read_plan(Path(args.plan), args.max_rate)
         if args.duration:
             plan = replace(plan, duration=parse_duration(args.duration))
+        if args.seed is not None:
+            plan = replace(plan, seed=args.seed)
         own = {key: value for key in ("ca", "cert", "key", "server_name", "insecure") if (value := getattr(flags, key))}
         return plan, replace(tls, **own)
     plan = _from_flags(args)
@@ -48,6 +50,7 @@ def _from_flags(args: argparse.Namespace) -> LoadPlan:
         connection_age=connection_age(args.connections),
         max_rate=args.max_rate,
         arrivals=args.arrivals,
+        seed=args.seed,
         http2=args.http2,
         breaker=not args.no_breaker,
     )

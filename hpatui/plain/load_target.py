@@ -14,7 +14,7 @@ from hpatui.errors import ClusterError, LoadError, UsageError
 from hpatui.load.plan_file import TlsOptions
 from hpatui.load.target import Target, check_host, url_target
 from hpatui.model import Hpa, Key
-from hpatui.session.aim import check_permission, forwarded, proxied
+from hpatui.session.aim import check_permission, forwarded, in_cluster, proxied
 from hpatui.session.port import parse_hpa_name
 from hpatui.settings import Settings
 
@@ -32,6 +32,7 @@ class Aim:
     hpa: Key | None = None
     connection: Connection | None = None
     forwards: PodForwards | None = None
+    route: ServiceRoute | None = None
 
     async def look(self) -> Hpa | None:
         """The HPA as it is now; None where there is none to look at, or no answer."""
@@ -66,18 +67,20 @@ async def aimed(args: argparse.Namespace, settings: Settings, tls: TlsOptions) -
     connection = await connect(settings, SystemClock())
     forwards = None
     try:
-        if not connection.sandbox and not args.yes:
+        if not connection.sandbox and not args.yes and not args.print_manifest:
             where = f"context {connection.context} ({connection.host})"
             raise LoadError(f"that is load on {where}", hint="say --yes if you mean it")
         route, key = await _route(connection, text, settings)
-        await check_permission(connection, route, args.via)
-        if args.via == "port-forward":
+        if args.via == "cluster":
+            target = in_cluster(route)
+        elif args.via == "port-forward":
+            await check_permission(connection, route, args.via)
             forwards, target = await forwarded(connection, route)
         else:
+            await check_permission(connection, route, args.via)
             target = proxied(connection, route)
-        yield Aim(
-            _with_tls(target, replace(tls, insecure=tls.insecure or not target.verify)), key, connection, forwards
-        )
+        tls = replace(tls, insecure=tls.insecure or not target.verify)
+        yield Aim(_with_tls(target, tls), key, connection, forwards, route)
     finally:
         if forwards is not None:
             await forwards.close()

@@ -23,6 +23,13 @@ async def check_permission(connection: Connection, route: ServiceRoute, via: str
         raise LoadError(f"you may not {action}", hint="the ClusterRole hpatui-load of deploy/rbac.yaml allows it")
 
 
+def in_cluster(route: ServiceRoute) -> Target:
+    """To the Service's name, for generators inside the cluster."""
+    port = "" if route.port == (443 if route.tls else 80) else f":{route.port}"
+    url = f"{'https' if route.tls else 'http'}://{route.service}.{route.namespace}.svc{port}/"
+    return Target(url=url, text=f"{route.service}:{route.port} from inside the cluster", kind="cluster")
+
+
 def proxied(connection: Connection, route: ServiceRoute) -> Target:
     """Through the API server's service proxy, which is capped outside the sandbox."""
     return Target(
