@@ -26,7 +26,7 @@ from hpatui.sandbox.kubeconfig import write_kubeconfig
 
 TOKEN = "a-token-for-tests"
 VIEWER = "a-token-that-may-only-look"
-KUBECTL = shutil.which("kubectl")
+KUBECTL = os.environ.get("HPATUI_KUBECTL") or shutil.which("kubectl")
 Object = dict[str, Any]
 
 needs_kubectl = pytest.mark.skipif(KUBECTL is None, reason="there is no kubectl on this machine")

@@ -20,6 +20,7 @@ from hpatui.sandbox.apiserver.context import Call, Server, json_response
 from hpatui.sandbox.apiserver.discovery import VERSION
 from hpatui.sandbox.apiserver.negotiate import LIMIT, decode, negotiate
 from hpatui.sandbox.apiserver.openapi import openapi
+from hpatui.sandbox.apiserver.openapi_v2 import openapi_v2
 from hpatui.sandbox.apiserver.paths import Target, parse_target, verb_of
 from hpatui.sandbox.apiserver.runtime import Runtime
 from hpatui.sandbox.apiserver.scale import scale_of
@@ -96,6 +97,8 @@ class _Handler:
         self._services.refresh()
         if path == "/version":
             return json_response(VERSION)
+        if path == "/openapi/v2":
+            return openapi_v2(request.headers.get("Accept", ""))
         if path.startswith("/openapi"):
             return openapi(path)
         document = self._services.document(path, request.headers.get("Accept", ""))

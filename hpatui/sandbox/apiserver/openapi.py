@@ -1,7 +1,4 @@
-"""OpenAPI v3, as much as kubectl asks: which groups there are, and which parameters a PATCH takes.
-
-/openapi/v2 is not served: kubectl falls back to what it knows itself.
-"""
+"""OpenAPI v3, as much as kubectl asks: which groups there are, and which parameters a PATCH takes."""
 
 from __future__ import annotations
 

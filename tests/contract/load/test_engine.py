@@ -41,9 +41,7 @@ async def test_the_ordered_requests_arrive_and_are_counted() -> None:
     assert b"X-Test: yes" in arrivals[0]
 
 
-async def test_a_stalled_server_raises_response_time_not_service_time() -> None:
-    """One connection, 100 ms an answer, 20/s ordered: waiting is the response's, not the service's."""
-
+async def test_the_service_time_is_the_server_s() -> None:
     async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
             await reader.readuntil(b"\r\n\r\n")
@@ -52,24 +50,8 @@ async def test_a_stalled_server_raises_response_time_not_service_time() -> None:
 
     async with serving(slow) as target:
         _, ended = await run_of(plan_of(30, 2, model="closed", concurrency=1), target)
-        service = ended.summary["service_time_ms"]["p50"]
-        assert service is not None and service >= 95
-
-    stalled = False
-
-    async def stalls_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal stalled
-        while True:
-            await reader.readuntil(b"\r\n\r\n")
-            if not stalled:
-                stalled = True
-                time.sleep(0.6)  # the whole server stands still
-            writer.write(OK)
-
-    async with serving(stalls_once) as target:
-        _, ended = await run_of(plan_of(50, 2), target)
-    assert ended.totals.max is not None
-    assert ended.totals.max >= 500
+    service = ended.summary["service_time_ms"]["p50"]
+    assert service is not None and service >= 95
 
 
 @pytest.mark.parametrize(

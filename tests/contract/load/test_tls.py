@@ -1,0 +1,106 @@
+"""TLS: what is checked, what is counted, and what a stalled server does to the two latencies."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import ssl
+import subprocess
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hpatui.load.target import Target
+from tests.contract.load.servers import OK, answer_all, plan_of, run_of, serving
+
+pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """server.pem and client.pem with their keys, each its own authority."""
+    path = tmp_path_factory.mktemp("tls")
+    for name, subject in (("server", "app.test"), ("client", "someone")):
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={subject}",
+             "-addext", f"subjectAltName=DNS:{subject}", "-keyout", str(path / f"{name}.key"),
+             "-out", str(path / f"{name}.pem")], check=True, capture_output=True,
+        )  # fmt: skip
+    return path
+
+
+def _server(folder: Path, *, client: bool = False) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "server.pem", folder / "server.key")
+    if client:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(folder / "client.pem")
+    return context
+
+
+@pytest.mark.parametrize(
+    ("how", "kinds"),
+    [
+        ({}, {"tls"}),
+        ({"verify": False}, set()),
+        ({"ca_file": "server.pem", "server_name": "app.test"}, set()),
+        ({"ca_file": "server.pem", "server_name": "other.test"}, {"tls"}),
+        ({"ca_file": "server.pem"}, {"tls"}),  # 127.0.0.1 is not in the certificate
+    ],
+    ids=["unknown-authority", "insecure", "checked", "wrong-name", "address"],
+)
+async def test_the_certificate_is_checked(folder: Path, how: dict[str, object], kinds: set[str]) -> None:
+    ca = str(folder / str(how["ca_file"])) if "ca_file" in how else None
+    async with serving(answer_all, tls=_server(folder)) as target:
+        aimed: Target = replace(target, **{**how, "ca_file": ca})  # type: ignore[arg-type]  # fields of several types
+        _, ended = await run_of(plan_of(10, 1, breaker=False), aimed)
+    assert set(ended.totals.errors) == kinds
+    assert ended.totals.ok + ended.totals.failed == ended.totals.requests > 0
+
+
+async def test_a_client_certificate_is_shown(folder: Path) -> None:
+    async with serving(answer_all, tls=_server(folder, client=True)) as target:
+        bare = replace(target, verify=False)
+        _, without = await run_of(plan_of(10, 1, breaker=False), bare)
+        known = replace(bare, client_cert=str(folder / "client.pem"), client_key=str(folder / "client.key"))
+        _, ended = await run_of(plan_of(10, 1), known)
+    assert without.totals.ok == 0
+    assert set(without.totals.errors) <= {"tls", "reset"}
+    assert (ended.totals.ok, ended.totals.failed) == (10, 0)
+
+
+async def test_plain_http_where_tls_was_expected_is_a_tls_error(folder: Path) -> None:
+    async with serving(answer_all) as target:
+        wrong = replace(target, url=target.url.replace("http:", "https:"), verify=False)
+        _, ended = await run_of(plan_of(10, 1, breaker=False, timeout=2.0), wrong)
+    assert ended.totals.ok == 0
+    assert set(ended.totals.errors) <= {"tls", "reset", "connect timeout"}
+
+
+async def test_a_stalled_server_raises_response_time_not_service_time(folder: Path) -> None:
+    """It stands still for 0.7 s, so nobody can connect: that is in the response time, which counts from the plan.
+
+    A request goes out once there is a connection, and is answered at once: the service time shows nothing.
+    """
+    served = 0
+
+    async def stalls_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal served
+        while True:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(OK)
+            served += 1
+            if served == 20:
+                await writer.drain()
+                time.sleep(0.7)  # the whole server stands still
+
+    async with serving(stalls_once, tls=_server(folder)) as target:
+        plan = plan_of(40, 3, connection_age=0.0)
+        _, ended = await run_of(plan, replace(target, verify=False))
+    response, service = ended.summary["latency_ms"]["p90"], ended.summary["service_time_ms"]["p90"]
+    assert ended.totals.ok >= 90
+    assert response is not None and service is not None
+    assert response >= 300
+    assert service < response / 3
