@@ -6,6 +6,7 @@ Times are the server's own. The machine may be busy: an arrival may come late, b
 from __future__ import annotations
 
 import asyncio
+import itertools
 import math
 from collections import Counter
 from statistics import fmean, median
@@ -49,7 +50,7 @@ async def test_a_steady_rate_arrives_evenly() -> None:
     arrivals: list[float] = []
     async with serving(_logging(arrivals)) as target:
         await run_of(plan_of(100, 3), target)
-    gaps = [later - earlier for earlier, later in zip(arrivals, arrivals[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(arrivals)]
     assert len(arrivals) == 300
     assert median(gaps) == pytest.approx(0.01, abs=0.003)
     assert fmean(gaps) == pytest.approx(0.01, rel=0.02)
@@ -60,7 +61,7 @@ async def test_poisson_arrivals_are_exponentially_spaced() -> None:
     arrivals: list[float] = []
     async with serving(_logging(arrivals)) as target:
         await run_of(plan_of(80, 6, arrivals="poisson", seed=11), target)
-    gaps = sorted(later - earlier for earlier, later in zip(arrivals, arrivals[1:], strict=False))
+    gaps = sorted(later - earlier for earlier, later in itertools.pairwise(arrivals))
     n, mean = len(gaps), fmean(gaps)
     distance = max(
         max((i + 1) / n - (1 - math.exp(-gap / mean)), (1 - math.exp(-gap / mean)) - i / n)
