@@ -16,7 +16,7 @@ Object = dict[str, Any]
     "path",
     ["/nowhere", "/api/v2/pods", "/apis/apps/v1beta1/deployments", "/api/v1/namespaces/shop/gadgets",
      "/apis/apps/v1/deployments/web", f"{PODS}/a/b/c", f"{PODS}/a/nonsense", "/apis/nothing.example.com/v1",
-     "/apis/metrics.k8s.io/v1beta1/nodes", "/openapi/v2", "/api/v1/namespaces/shop/nodes", "/apis//v1/x"],
+     "/apis/metrics.k8s.io/v1beta1/nodes", "/openapi/v9", "/api/v1/namespaces/shop/nodes", "/apis//v1/x"],
 )  # fmt: skip
 async def test_unknown_paths(api: ApiServer, path: str) -> None:
     answer = await api.request("GET", path)
