@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import re
 import shutil
 import subprocess
@@ -176,11 +177,29 @@ def _save(name: str, svg: str) -> None:
     print(f"{path.name}, {name}.png")
 
 
+_TEXT = re.compile(r'<text class="([^"]*)" x="([0-9.]+)" y="([0-9.]+)" textLength="[^"]*"([^>]*)>([^<]*)</text>')
+_CELL = 12.2
+
+
+def _letter_by_letter(match: re.Match[str]) -> str:
+    """Letters that come from another font (braille, marks) are set one by one, each in its cell."""
+    kind, x, y, rest, content = match.groups()
+    letters = html.unescape(content)
+    if letters.isascii():
+        return match.group()
+    return "".join(
+        f'<text class="{kind}" x="{float(x) + index * _CELL:.1f}" y="{y}"{rest}>{html.escape(letter)}</text>'
+        for index, letter in enumerate(letters)
+        if letter not in " \u00a0"
+    )
+
+
 def _to_png(convert: str, svg: str, out: Path, width: int) -> None:
     """With a font that is installed, at the size at which its letters are as wide as the picture's cells (12.2)."""
     text = svg.replace("<svg ", '<svg xml:space="preserve" ', 1)
     text = text.replace("font-family: Fira Code, monospace", "font-family: DejaVu Sans Mono, monospace")
     text = re.sub(r"(matrix \{[^}]*?)font-size: 20px", r"\g<1>font-size: 20.265px", text, flags=re.DOTALL)
+    text = _TEXT.sub(_letter_by_letter, text)
     subprocess.run([convert, "-w", str(width), "-o", str(out)], input=text.encode(), check=True)
 
 

@@ -132,7 +132,8 @@ def _panel(
     if top is not None:
         figure.ylim(0, top, "right")
         marks = _ticks(0.0, top, 2, whole=True)
-        figure.yticks(marks, [f"{mark:g}" for mark in marks], "right")
+        # plotext puts a space before each label and cuts it to its own length: hence one after it
+        figure.yticks(marks, [f"{mark:g} " for mark in marks], "right")
     if axis:
         times = [start + (end - start) * part / 4 for part in range(5)]
         figure.xticks([t - start for t in times], [_moment(t, end, clock=clock) for t in times])

@@ -17,6 +17,7 @@ from hpatui.ui.lines import LinePane
 from hpatui.ui.marks import FAINT
 
 WINDOWS: tuple[tuple[str, float], ...] = (("5 m", 300.0), ("15 m", 900.0), ("1 h", 3600.0), ("6 h", 21600.0))
+_BEGINNING: tuple[tuple[str, float], ...] = (("1 m", 60.0), ("2 m", 120.0))
 _QUIET_STEPS = 12  # into how many steps a quiet graph divides its window
 OWN_LOAD = 22  # rows from which the load has a panel of its own
 _COLOURS = ("green", "yellow", "blue", "magenta")
@@ -34,6 +35,7 @@ class GraphPane(LinePane):
     def __init__(self, *, ascii: bool = False, interval: float = 2.0) -> None:
         super().__init__("Graph", id="graph", ascii=ascii)
         self._window = 0
+        self._span_name, self._span = WINDOWS[0]
         self._frozen: float | None = None
         self._shift = 0.0
         self._drawn_at = -1e9
@@ -72,12 +74,25 @@ class GraphPane(LinePane):
             self._drawn_at = -1e9
             self.show(self._snapshot)
 
+    def _choose_span(self, snapshot: Snapshot) -> tuple[str, float]:
+        """The window; the shortest one begins shorter still, as long as there is little to show."""
+        if self._frozen is not None:
+            return self._span_name, self._span
+        name, span = WINDOWS[self._window]
+        first = snapshot.detail.history.desired.first_time if snapshot.detail is not None else None
+        if self._window == 0 and first is not None:
+            known = snapshot.time - first
+            name, span = next((pair for pair in _BEGINNING if known < pair[1]), (name, span))
+        self._span_name, self._span = name, span
+        return name, span
+
     def _column(self) -> float:
         """Seconds that one column stands for: without new data the picture moves on only by whole columns."""
-        return WINDOWS[self._window][1] / max(20, self.inner_width)
+        return self._span / max(20, self.inner_width)
 
     def next_window(self) -> str:
         """The next time window; returns its name."""
+        self._frozen = None
         self._window = (self._window + 1) % len(WINDOWS)
         self.redraw()
         return WINDOWS[self._window][0]
@@ -98,7 +113,7 @@ class GraphPane(LinePane):
         if self._frozen is None:
             self._frozen = self._snapshot.time
         self._cursor = None
-        self._shift = min(0.0, self._shift + direction * WINDOWS[self._window][1] / 4)
+        self._shift = min(0.0, self._shift + direction * self._span / 4)
         self.redraw()
 
     @property
@@ -112,7 +127,7 @@ class GraphPane(LinePane):
             return
         if self._frozen is None:
             self._frozen = self._snapshot.time
-        span = WINDOWS[self._window][1]
+        span = self._span
         end = self._frozen + self._shift
         step = 2 * span / max(20, self.inner_width)
         self._cursor = end - span / 2 if self._cursor is None else self._cursor + direction * step
@@ -137,8 +152,8 @@ class GraphPane(LinePane):
             return
         self._drawn_at = snapshot.time
         self._drawn_size = (self.inner_width, self.inner_height)
-        name, span = WINDOWS[self._window]
         detail = snapshot.detail
+        name, span = self._choose_span(snapshot)
         self._drawn_key = detail.row.key if detail is not None else None
         self.set_title(f"Replicas, metrics and load · {name}{self._mode()}")
         if detail is None:
