@@ -46,6 +46,7 @@ KEYS: tuple[KeyEntry, ...] = (
     KeyEntry("w", "what_if", "what if", "What if: trial edits of the HPA on what was recorded", "Answers", True),
     KeyEntry("D", "doctor", "doctor", "Doctor: is the whole pipeline sound?", "Answers", True),
     KeyEntry("u", "runs", "runs", "Scaling runs: how long each step took", "Answers"),
+    KeyEntry("e", "events", "events", "Other events: news, the HPA's only, warnings, all", "Look"),
     KeyEntry("y", "yaml", "yaml", "YAML of the HPA, its target or a pod", "Look"),
     KeyEntry("d", "describe", "describe", "The HPA as kubectl describes it", "Look"),
     KeyEntry("t", "window", "window", "Time window of the graph: 5 m, 15 m, 1 h, 6 h", "Graph"),

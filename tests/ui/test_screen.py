@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from hpatui.ui.screens.body import Body
 from hpatui.ui.screens.dialogs import ChoiceScreen, HelpScreen, LineScreen, QuestionScreen, TextScreen
 from hpatui.ui.screens.doctor import DoctorScreen
 from hpatui.ui.screens.runs import RunsScreen
-from tests.factories import NOW, hpa, metric, pod
+from tests.factories import NOW, event, hpa, metric, pod
 from tests.ui.fakes import KEY, FakeSession
 
 
@@ -302,3 +303,37 @@ async def test_titles_are_no_markup() -> None:
         app.push_screen(TextScreen("Pod [red]evil[/red]\x1b[31m", "text"))
         await pilot.pause(0.2)
         assert "Pod [red]evil[/red]\\x1b[31m" in _text(app)
+
+
+async def test_a_text_can_be_searched() -> None:
+    session = FakeSession()
+    async with _running(session) as (app, pilot):
+        screen = TextScreen(
+            "Long", "\n".join(f"line {number} {'needle' if number % 40 == 7 else ''}" for number in range(200))
+        )
+        app.push_screen(screen)
+        await pilot.pause(0.2)
+        seen = []
+        for keys in (("slash", *"NEEDLE", "enter"), ("n",), ("N",), ("N",)):
+            await pilot.press(*keys)
+            await pilot.pause(0.2)
+            seen.append((str(screen.query_one("#text").border_subtitle).split(" ·")[0], "needle" in _text(app)))
+        assert seen == [("1 of 5", True), ("2 of 5", True), ("1 of 5", True), ("5 of 5", True)]
+        await pilot.press("slash", *"nowhere", "enter")
+        await pilot.pause(0.3)
+        assert "nothing like it" in _text(app)
+
+
+async def test_other_events_are_a_key_away() -> None:
+    session = FakeSession()
+    warning = event("FailedScheduling", "0/3 nodes are available", at=NOW - 10)
+    async with _running(session) as (app, pilot):
+        pods = replace(warning, type="Warning", about_kind="Pod", uid="w")
+        session.apply(Upserted(Kind.EVENT, pods, str(KEY)))
+        await pilot.pause(0.2)
+        seen = []
+        for _ in range(4):
+            seen.append(("SuccessfulRescale" in _text(app), "FailedScheduling" in _text(app)))
+            await pilot.press("e")
+            await pilot.pause(0.2)
+        assert seen == [(True, True), (True, False), (False, True), (True, True)]

@@ -52,6 +52,11 @@ class LookCommands(CommandApp):
         if self.body is not None:
             self.body.jump(name)
 
+    def action_events(self) -> None:
+        """Other events."""
+        if self.body is not None:
+            self.body.events.next_choice()
+
     # The graph ------------------------------------------------------------------------------------------------
 
     def action_window(self) -> None:

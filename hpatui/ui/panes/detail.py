@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Callable
 
 from rich.text import Text
 
@@ -135,23 +136,48 @@ class ConditionsPane(LinePane):
         ]
 
 
+def _is_news(event: Event) -> bool:
+    """What the kubelet did well is no news; warnings about pods are."""
+    return event.type != "Normal" or event.about_kind != "Pod"
+
+
+_EVENTS: tuple[tuple[str, Callable[[Event], bool]], ...] = (
+    ("", _is_news),
+    ("HPA only", lambda event: event.about_kind == "HorizontalPodAutoscaler"),
+    ("warnings", lambda event: event.type == "Warning"),
+    ("all", lambda event: True),
+)
+
+
 class EventsPane(LinePane):
     """Events about the HPA, its target and its pods; newest first."""
 
     def __init__(self, *, ascii: bool = False) -> None:
         super().__init__("Events", id="events", ascii=ascii)
+        self._choice = 0
+        self._snapshot: Snapshot | None = None
+
+    def next_choice(self) -> str:
+        """Show other events: the news, those of the HPA only, warnings, all. Returns what is shown now."""
+        self._choice = (self._choice + 1) % len(_EVENTS)
+        if self._snapshot is not None:
+            self.show(self._snapshot)
+        return _EVENTS[self._choice][0]
 
     def show(self, snapshot: Snapshot) -> None:
         """Show the events of the selected HPA."""
         detail = snapshot.detail
-        self.set_title(f"Events{stale_mark(detail.statuses.get(Kind.EVENT), snapshot.time) if detail else ''}")
+        self._snapshot = snapshot
+        name, wanted = _EVENTS[self._choice]
+        stale = stale_mark(detail.statuses.get(Kind.EVENT), snapshot.time) if detail is not None else ""
+        self.set_title(f"Events{' · ' + name if name else ''}{stale}")
         if detail is None or not detail.events:
             status = detail.statuses.get(Kind.EVENT) if detail is not None else None
             self.set_lines(state_lines(status, snapshot.time, "events", "No events.") if detail is not None else [])
             return
-        # What the kubelet did well is no news; warnings about pods are.
-        news = [event for event in detail.events if event.type != "Normal" or event.about_kind != "Pod"]
-        self.set_lines([self._line(event, snapshot.time) for event in news[:200]])
+        shown = [event for event in detail.events if wanted(event)][:200]
+        lines = [self._line(event, snapshot.time) for event in shown]
+        self.set_lines(lines or [Text("No such events: press e for others.", style=FAINT, end="")])
 
     def _line(self, event: Event, now: float) -> Text:
         seen = coarse_age(now - event.last_seen) if event.last_seen is not None else ""

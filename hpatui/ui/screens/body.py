@@ -40,12 +40,13 @@ class Body(Vertical):
         plain = settings.ascii
         self.hpas = HpaPane(ascii=plain)
         self.graph = GraphPane(ascii=plain, interval=QUIET_INTERVAL if settings.low_bandwidth else INTERVAL)
+        self.events = EventsPane(ascii=plain)
         self.panes: dict[str, LinePane] = {
             "graph": self.graph,
             "why": WhyPane(ascii=plain),
             "conditions": ConditionsPane(ascii=plain),
             "load": LoadPane(ascii=plain, read_only=settings.read_only),
-            "events": EventsPane(ascii=plain),
+            "events": self.events,
             "pods": PodsPane(ascii=plain),
         }
         self.filter = FilterLine(placeholder="name, namespace, label=value or state; enter keeps it, escape drops it")

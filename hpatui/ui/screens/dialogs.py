@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
-from textual.markup import escape
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from hpatui.text import printable
 from hpatui.ui.keys import KEYS, shown_key
+from hpatui.ui.lines import LinePane
 
 _BOX = """
 {name} {{ align: center middle; background: $background 60%; }}
@@ -100,27 +101,62 @@ class LineScreen(ModalScreen[str | None]):
 
 
 class TextScreen(ModalScreen[None]):
-    """A text to read: YAML, a description."""
+    """A text to read: YAML, a description. `/` searches, n and N go to the next and the one before."""
 
     DEFAULT_CSS = """
     TextScreen { align: center middle; background: $background 60%; }
-    TextScreen > VerticalScroll { width: 95%; height: 90%; border: round $accent; padding: 0 1; background: $surface; }
+    TextScreen > LinePane { width: 95%; height: 90%; background: $surface; }
     """
-    BINDINGS = [Binding("escape,q,y,d,enter", "leave", "close")]  # noqa: RUF012  Textual declares it so
+    BINDINGS = [  # noqa: RUF012  Textual declares it so
+        Binding("escape,q,y,d,enter", "leave", "close"),
+        Binding("slash", "search", "search"),
+        Binding("n", "step(1)", "next"),
+        Binding("N", "step(-1)", "before"),
+    ]
 
     def __init__(self, title: str, text: str) -> None:
         super().__init__()
-        self._title = title
-        self._text = text
+        self._rows = [printable(line, 10_000) for line in text.rstrip("\n").split("\n")]
+        self._pane = LinePane(printable(title, 200), id="text")
+        self._found: list[int] = []
+        self._at = 0
 
     def compose(self) -> ComposeResult:
-        box = VerticalScroll(Static(Text("\n".join(printable(line, 10_000) for line in self._text.split("\n")))))
-        box.border_title = escape(printable(self._title, 200))
-        yield box
+        yield self._pane
 
     def on_mount(self) -> None:
         """Keys scroll at once."""
-        self.query_one(VerticalScroll).focus()
+        self._pane.border_subtitle = "/ search · esc close"
+        self._pane.focus()
+        self.call_after_refresh(self._show, "")
+
+    def _show(self, word: str) -> None:
+        lines = [Text(row, end="") for row in self._rows]
+        if word:
+            for line in lines:
+                line.highlight_regex(f"(?i){re.escape(word)}", "reverse")
+        self._pane.set_lines(lines)
+
+    def action_search(self) -> None:
+        """Ask for a word."""
+        self.app.push_screen(LineScreen("Search"), self._search)
+
+    def _search(self, word: str | None) -> None:
+        if word is None:
+            return
+        self._found = [index for index, row in enumerate(self._rows) if word and word.lower() in row.lower()]
+        self._at = -1
+        self._show(word)
+        if word and not self._found:
+            self.notify("nothing like it in this text", title=printable(word), severity="warning", markup=False)
+        self.action_step(1)
+
+    def action_step(self, direction: int) -> None:
+        """To the next place found, or the one before."""
+        if self._found:
+            self._at = (self._at + direction) % len(self._found)
+            self._pane.scroll_to(y=max(0, self._found[self._at] - 3), animate=False)
+            self._pane.border_subtitle = f"{self._at + 1} of {len(self._found)} · n next · N before"
 
     def action_leave(self) -> None:
         """Close."""
