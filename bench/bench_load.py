@@ -1,4 +1,4 @@
-"""The load engine against wrk, hey and ab: CPU a request, the rate achieved, late starts; the same nginx for all.
+"""The load engine against wrk, hey, ab and Locust: CPU a request, the rate achieved, late starts; the same nginx for all.
 
 CPU is that of the generator and its children, as the difference between a long and a short run, so that neither starting
 up nor loading code counts. Generators run on one core, nginx on another. Tools that are not installed are left out.
@@ -19,6 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench import Table
+from hpatui.load.jobs import Place, locust_objects
+from hpatui.load.plan import KEPT, LoadPlan
 from tests.terminal.driver import HPATUI
 
 _PORT, _TLS_PORT = 18471, 18472
@@ -89,6 +91,7 @@ def _counted(pattern: str) -> Callable[[str], int]:
 
 _WRK = _counted(r"(\d+) requests in")
 _HEY = _counted(r"\[200\]\s+(\d+) responses")
+_LOCUST = _counted(r'"num_requests": (\d+)')
 _AB = _counted(r"Complete requests:\s+(\d+)")
 
 
@@ -120,13 +123,24 @@ def _cpu() -> Table:
         ("a connection a request", "hey", hey(url, "-disable-keepalive"), _HEY),
     ]
     results: dict[tuple[str, str], list[float]] = {}
-    for _ in range(_ROUNDS):
-        for case, tool, command, count in cases:
-            if tool == "hpatui" or shutil.which(tool):
-                results.setdefault((case, tool), []).append(_marginal(command, count))
+    with tempfile.TemporaryDirectory() as folder:
+        cases.append(("kept connections", "locust", lambda s: _locust(folder, url, s), _LOCUST))
+        for _ in range(_ROUNDS):
+            for case, tool, command, count in cases:
+                if tool == "hpatui" or shutil.which(tool):
+                    results.setdefault((case, tool), []).append(_marginal(command, count))
     rows = [(case, tool, round(statistics.median(values), 4)) for (case, tool), values in results.items()]
     note = f"closed model, {_CONNECTIONS} connections, median of {_ROUNDS} interleaved rounds"
     return Table("Load engine: CPU", ("connections", "tool", "ms a request"), tuple(rows), note)
+
+
+def _locust(folder: str, url: str, seconds: int) -> list[str]:
+    """Locust with the locustfile of `--via cluster`, in one process."""
+    plan = LoadPlan(model="closed", concurrency=_CONNECTIONS, duration=seconds, connection_age=KEPT)
+    config, secret, *_ = locust_objects(plan, Place("bench", "default", url))
+    (Path(folder) / "locustfile.py").write_text(config["data"]["locustfile.py"])
+    (Path(folder) / "plan.json").write_text(secret["stringData"]["plan.json"])
+    return ["locust", "-f", f"{folder}/locustfile.py", "--headless", "--json"]
 
 
 def _rates() -> Table:
