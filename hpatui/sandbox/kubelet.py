@@ -17,11 +17,11 @@ from hpatui.sandbox.controllers.context import PODS, Context
 from hpatui.sandbox.controllers.objects import Key, Object, key_of, pod_ready, seconds_of
 from hpatui.sandbox.controllers.scheduler import amount
 from hpatui.sandbox.dataplane.messages import Order, SetCallers, StartPod, StopPod
+from hpatui.sandbox.pod_log import PodLog
 from hpatui.sandbox.pod_status import creating, ended, image_missing, pod_ip, running, waiting
 from hpatui.sandbox.workload import Profile, called_service, profile_of
 
 _UNLIMITED = 4.0  # cores that a container without a CPU limit may use
-_LOG_LINES = 200
 _OOM_KILLED = 137  # 128 + SIGKILL
 
 
@@ -40,15 +40,7 @@ class PodRun:
     started: float = 0.0  # of the containers that run now
     restarts: int = 0
     exit_code: int = 1
-    log: list[str] = field(default_factory=list)
-    logged: int = 0  # lines ever written
-
-    def write(self, text: str) -> None:
-        """Append lines to the log, which keeps the last ones."""
-        lines = text.splitlines()
-        self.log.extend(lines)
-        self.logged += len(lines)
-        del self.log[:-_LOG_LINES]
+    log: PodLog = field(default_factory=PodLog)
 
 
 class Kubelet:
@@ -156,8 +148,8 @@ class Kubelet:
             self._event(pod, "Normal", "Created", f"Created container: {name}", name)
             self._event(pod, "Normal", "Started", f"Started container {name}", name)
         run.stage, run.started = "running", now
-        if run.profile.log:
-            run.write(run.profile.log)
+        run.log.begin()
+        run.log.write(run.profile.log, now)
         self._serve(pod, run)
         self._status(run, lambda old: running(pod, old, run.ip, run.restarts, now, ready=False))
         probe = max((c.get("readinessProbe") or {}).get("initialDelaySeconds", 0) for c in pod["spec"]["containers"])

@@ -7,12 +7,14 @@ import random
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
+from hpatui.sandbox.apiserver.runtime import LogOptions
 from hpatui.sandbox.apiserver.status import StatusError, bad_request, method_not_allowed, path_not_found
 from hpatui.sandbox.cluster import Cluster
-from hpatui.sandbox.controllers.objects import Object
+from hpatui.sandbox.controllers.objects import Object, micro_stamp
 from hpatui.sandbox.dataplane.client import DataPlaneProcess
 from hpatui.sandbox.fault_state import Faults
 from hpatui.sandbox.metrics import QUEUE_LENGTH, REQUESTS_IN_FLIGHT, REQUESTS_PER_SECOND
+from hpatui.sandbox.pod_log import Line
 
 _HOST = "127.0.0.1"
 _LOG_LOOK = 0.5  # seconds between looks at a log that is followed
@@ -76,21 +78,26 @@ class SandboxRuntime:
 
     # Logs and addresses
 
-    async def pod_logs(
-        self, namespace: str, name: str, container: str, *, previous: bool, tail: int | None, follow: bool
-    ) -> AsyncIterator[bytes]:
+    async def pod_logs(self, namespace: str, name: str, container: str, options: LogOptions) -> AsyncIterator[bytes]:
         """The log's lines, and as they come with `follow` until the pod is gone."""
         key = (namespace, name)
         run = self._cluster.kubelet.runs.get(key)
-        lines = list(run.log) if run is not None else []
-        for line in lines[-tail:] if tail else lines if tail is None else ():
-            yield line.encode() + b"\n"
-        seen = run.logged if run is not None else 0
-        while follow and run is not None and self._cluster.kubelet.runs.get(key) is run and run.stage != "ended":
+        if run is None:
+            return
+        why = {"creating": "ContainerCreating", "image": "trying and failing to pull image"}.get(run.stage)
+        if options.previous and run.log.previous is None:
+            raise bad_request(f'previous terminated container "{container}" in pod "{name}" not found')
+        if why is not None:
+            raise bad_request(f'container "{container}" in pod "{name}" is waiting to start: {why}')
+        mark = run.log.end
+        for line in run.log.lines(since=options.since, tail=options.tail, previous=options.previous):
+            yield _written(line, options)
+        follow = options.follow and not options.previous
+        while follow and self._cluster.kubelet.runs.get(key) is run and run.stage != "ended":
             await asyncio.sleep(_LOG_LOOK)
-            for line in run.log[len(run.log) - min(run.logged - seen, len(run.log)) :]:
-                yield line.encode() + b"\n"
-            seen = run.logged
+            for line in run.log.after(mark):
+                yield _written(line, options)
+            mark = run.log.end
 
     def pod_address(self, namespace: str, name: str, port: int) -> tuple[str, int] | None:
         """Every port of a pod that serves leads to its one listener."""
@@ -142,6 +149,11 @@ class SandboxRuntime:
         if method == "DELETE":
             return {"ended": self.faults.clear(name)}
         raise method_not_allowed()
+
+
+def _written(line: Line, options: LogOptions) -> bytes:
+    text = f"{micro_stamp(line.time)} {line.text}" if options.timestamps else line.text
+    return text.encode() + b"\n"
 
 
 def _names(port: Object) -> tuple[str, ...]:

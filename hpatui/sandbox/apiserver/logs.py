@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from hpatui.clock import parse_rfc3339
 from hpatui.sandbox.apiserver.context import Call
-from hpatui.sandbox.apiserver.status import bad_request
+from hpatui.sandbox.apiserver.runtime import LogOptions
+from hpatui.sandbox.apiserver.status import StatusError, bad_request
 from hpatui.sandbox.apiserver.store import PODS
 
 
@@ -23,6 +25,31 @@ def _number(call: Call, name: str) -> int | None:
         raise bad_request(f'{name}: invalid value "{text}"') from error
 
 
+def _positive(call: Call, name: str, least: int) -> int | None:
+    """A number that is at least `least`; StatusError 422 if it is not."""
+    number = _number(call, name)
+    if number is not None and number < least:
+        text = f"{name}: Invalid value: {number}: must be greater than {'or equal to ' if least == 0 else ''}0"
+        raise StatusError(422, "Invalid", f'PodLogOptions "{call.target.name}" is invalid: {text}', {})
+    return number
+
+
+def _since(call: Call) -> float | None:
+    """sinceSeconds or sinceTime as epoch seconds."""
+    seconds, time = _positive(call, "sinceSeconds", 1), call.query.get("sinceTime")
+    if seconds is not None and time:
+        text = "at most one of `sinceTime` or `sinceSeconds` may be specified"
+        raise StatusError(422, "Invalid", f'PodLogOptions "{call.target.name}" is invalid: <nil>: {text}', {})
+    if seconds is not None:
+        return call.store.clock.time() - seconds
+    if not time:
+        return None
+    try:
+        return parse_rfc3339(time).timestamp()
+    except ValueError as error:
+        raise bad_request(f'sinceTime: invalid value "{time}"') from error
+
+
 async def get(call: Call) -> web.StreamResponse:
     """The log of one container, as text; with `follow` until the container or the client goes."""
     target = call.target
@@ -36,11 +63,12 @@ async def get(call: Call) -> web.StreamResponse:
         container = names[0]
     elif container not in names:
         raise bad_request(f"container {container} is not valid for pod {target.name}")
-    lines = call.server.runtime.pod_logs(
-        target.namespace or "", target.name, container, previous=_flag(call, "previous"),
-        tail=_number(call, "tailLines"), follow=_flag(call, "follow"),
+    options = LogOptions(
+        _flag(call, "previous"), _positive(call, "tailLines", 0), _since(call), _flag(call, "timestamps"),
+        _flag(call, "follow"),
     )  # fmt: skip
-    most = _number(call, "limitBytes")
+    lines = call.server.runtime.pod_logs(target.namespace or "", target.name, container, options)
+    most = _positive(call, "limitBytes", 1)
     # The first line comes before the headers, so that a refusal can still be a Status.
     iterator = aiter(lines)
     line = await anext(iterator, None)

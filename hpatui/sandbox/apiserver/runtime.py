@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 JsonObject = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LogOptions:
+    """Which part of a log: v1.PodLogOptions. `since` is epoch seconds of the cluster's clock, None from the beginning."""
+
+    previous: bool = False
+    tail: int | None = None
+    since: float | None = None
+    timestamps: bool = False
+    follow: bool = False
 
 
 class Runtime(Protocol):
@@ -32,10 +44,8 @@ class Runtime(Protocol):
     def external_metric_names(self) -> list[str]:
         """What discovery of external.metrics.k8s.io lists; [] if the group is not served."""
 
-    def pod_logs(
-        self, namespace: str, name: str, container: str, *, previous: bool, tail: int | None, follow: bool
-    ) -> AsyncIterator[bytes]:
-        """The log's lines (each with its newline), and as they come with `follow`."""
+    def pod_logs(self, namespace: str, name: str, container: str, options: LogOptions) -> AsyncIterator[bytes]:
+        """The log's lines (each with its newline), and as they come with `follow`. StatusError 400 if there is none."""
 
     def pod_address(self, namespace: str, name: str, port: int) -> tuple[str, int] | None:
         """Where the pod's container port really listens; None if it does not."""
@@ -80,9 +90,7 @@ class QuietRuntime:
     def external_metric_names(self) -> list[str]:
         return []
 
-    async def pod_logs(
-        self, namespace: str, name: str, container: str, *, previous: bool, tail: int | None, follow: bool
-    ) -> AsyncIterator[bytes]:
+    async def pod_logs(self, namespace: str, name: str, container: str, options: LogOptions) -> AsyncIterator[bytes]:
         nothing: tuple[bytes, ...] = ()
         for line in nothing:
             yield line
