@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -127,6 +128,7 @@ def _status(
                 if why == "ContainersNotReady":
                     wanted["message"] = f"containers with unready status: [{names}]"
             conditions = with_condition(conditions, wanted, now)
+    statuses = [_identified(pod, entry) for entry in statuses]
     result: Object = {
         "phase": phase, "conditions": conditions, "hostIP": HOST_IP, "hostIPs": [{"ip": HOST_IP}],
         "containerStatuses": statuses, "qosClass": qos_class(pod),
@@ -137,6 +139,18 @@ def _status(
         result["podIP"] = ip or old["podIP"]
         result["podIPs"] = [{"ip": result["podIP"]}]
     return result
+
+
+def _identified(pod: Object, entry: Object) -> Object:
+    """With the ids of container and image, once there was a container."""
+    if "waiting" in entry["state"] and not entry["lastState"]:
+        return entry
+    image = entry["image"].partition("@")[0]
+    digest = hashlib.sha256(image.encode()).hexdigest()
+    number = hashlib.sha256(f"{pod['metadata']['uid']}/{entry['name']}/{entry['restartCount']}".encode()).hexdigest()
+    repository, _, tag = image.rpartition(":")
+    named = repository if repository and "/" not in tag else image
+    return {**entry, "containerID": f"hpatui://{number}", "imageID": f"{named}@sha256:{digest}"}
 
 
 def _reasonless(entry: Object) -> Object:

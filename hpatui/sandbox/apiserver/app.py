@@ -91,7 +91,7 @@ class _Handler:
 
     async def _dispatch(self, request: web.Request, path: str, user: User) -> web.StreamResponse:
         if path in _HEALTH:
-            return web.Response(text="ok")
+            return web.Response(text=_health(path) if "verbose" in request.query else "ok")
         if path.startswith("/sandbox/v1/"):
             return await self._sandbox(request, path.removeprefix("/sandbox/v1/"), user)
         self._services.refresh()
@@ -127,6 +127,8 @@ class _Handler:
         if resource.plural == "namespaces":
             namespace = target.name
         user.check(Attributes(verb, resource.group, resource.plural, target.subresource, namespace, target.name))
+        if target.subresource in ("exec", "attach"):
+            await self._refuse_processes(target, user)
         if target.subresource in ("proxy", "portforward"):
             return await connect.connect(self._server, request, target)
         if not target.subresource and verb not in resource.verbs:
@@ -140,6 +142,12 @@ class _Handler:
             text = f"{target.api_version} {resource.kind} is deprecated in {since}+, unavailable in {gone}+; "
             response.headers.add("Warning", f'299 - "{text}use {resource.api_version} {resource.kind}"')
         return response
+
+    async def _refuse_processes(self, target: Target, user: User) -> None:
+        """StatusError: 404 without the pod, else 400 with what to use instead."""
+        self._server.store.get(target.resource, target.namespace, target.name)
+        what = f"{target.subresource} is not available: a sandbox's containers are simulated and run no processes; "
+        raise bad_request(f"{what}logs, port-forward and the proxy work")
 
     def _handler(self, call: Call) -> Handler:
         sub, verb = call.target.subresource, call.verb
@@ -168,6 +176,12 @@ class _Handler:
         body.setdefault("kind", target.resource.kind)
         body.setdefault("apiVersion", target.api_version)
         return json_response(review(user, target.resource.kind, body), None, 201)
+
+
+def _health(path: str) -> str:
+    """The answer to ?verbose: every check by name, all of them well."""
+    name = path.split("/")[1]
+    return "".join(f"[+]{check} ok\n" for check in ("ping", "log", "etcd")) + f"{name} check passed\n"
 
 
 async def _get_scale(call: Call) -> web.Response:

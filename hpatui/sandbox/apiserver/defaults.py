@@ -150,6 +150,8 @@ def _job(obj: JsonObject, old: JsonObject | None) -> JsonObject:
         template = new["spec"].get("template") or {}
         meta = template.get("metadata") or {}
         meta = {**meta, "labels": {**(meta.get("labels") or {}), **labels}}
+        if not obj["metadata"].get("labels"):
+            new["metadata"] = {**obj["metadata"], "labels": dict(meta["labels"])}
         selector = {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}
         new["spec"] = {**new["spec"], "selector": selector, "template": {**template, "metadata": meta}}
     elif old is not None:

@@ -16,12 +16,14 @@ VERSION = {
 AGGREGATED = ("metrics.k8s.io", "custom.metrics.k8s.io", "external.metrics.k8s.io")
 _SUB_KINDS = {
     "scale": ("autoscaling", "v1", "Scale"), "binding": ("", "v1", "Binding"), "eviction": ("policy", "v1", "Eviction"),
-    "log": None, "portforward": ("", "v1", "PodPortForwardOptions"),
+    "log": None, "portforward": ("", "v1", "PodPortForwardOptions"), "exec": ("", "v1", "PodExecOptions"),
+    "attach": ("", "v1", "PodAttachOptions"),
 }  # fmt: skip
 _SUB_VERBS = {
     "status": ["get", "patch", "update"], "scale": ["get", "patch", "update"], "log": ["get"],
     "portforward": ["create", "get"], "proxy": ["create", "delete", "get", "patch", "update"],
     "binding": ["create"], "eviction": ["create"], "finalize": ["update"],
+    "exec": ["create", "get"], "attach": ["create", "get"],
 }  # fmt: skip
 _METRIC_VERBS = ["get"]
 
@@ -58,6 +60,13 @@ class Discovery:
         """/apis"""
         groups = [_group(name, versions) for name, versions in self.groups().items()]
         return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
+
+    def paths(self) -> JsonObject:
+        """/"""
+        versions = {f"/apis/{group}/{version}" for group, found in self.groups().items() for version in found}
+        groups = {f"/apis/{group}" for group in self.groups()}
+        fixed = {"/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"}
+        return {"paths": sorted(fixed | groups | versions)}
 
     def resource_list(self, group: str, version: str) -> JsonObject | None:
         """/apis/GROUP/VERSION or /api/v1; None if it is not served."""

@@ -54,7 +54,10 @@ def parse_labels(text: str) -> tuple[Term, ...]:
     at = 0
     while at < len(text):
         if found := _SET.match(text, at):
-            values = tuple(sorted(value.strip() for value in found[3].split(",")))
+            values = tuple(sorted(value.strip() for value in found[3].split(","))) if found[3].strip() else ()
+            if not values:
+                why = "for 'in', 'notin' operators, values set can't be empty"
+                raise bad_request(f"unable to parse requirement: values: Invalid value: []: {why}")
             terms.append(Term(found[1], found[2], values))
         elif found := _PAIR.match(text, at):
             terms.append(Term(found[1], "=" if found[2] == "==" else found[2], (found[3],)))

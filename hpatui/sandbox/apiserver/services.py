@@ -90,6 +90,8 @@ class ApiServices:
 
     def document(self, path: str, accept: str) -> web.Response | None:
         """The discovery document at a path; None if it is not one. StatusError 404 and 503."""
+        if path == "/":
+            return json_response(self._discovery().paths())
         parts = path.split("/")[1:]
         if parts[0] not in ("api", "apis") or len(parts) > 3 or (parts[0] == "api" and len(parts) > 2):
             return None

@@ -111,7 +111,7 @@ class Deployments:
         revision = 1 + max((int(_annotation(rs, _REVISION) or 0) for rs in sets), default=0)
         desired = deployment["spec"].get("replicas", 1)
         annotations = {
-            **{k: v for k, v in (meta.get("annotations") or {}).items() if k not in _OWN_ANNOTATIONS},
+            **_shared(deployment),
             _REVISION: str(revision), _DESIRED: str(desired), _MAX: str(desired + surge),
         }  # fmt: skip
         selector = deployment["spec"]["selector"]
@@ -158,11 +158,12 @@ class Deployments:
         raise conflict(REPLICASETS, name, "the name is taken by another owner's ReplicaSet")
 
     def _annotate(self, deployment: Object, new: Object, old: list[Object], most: int) -> Object:
-        """A ReplicaSet that becomes the new one again (undo) gets the next revision."""
+        """The new ReplicaSet has its Deployment's annotations; one that becomes new again (undo) the next revision."""
+        notes = {name: value for name, value in _shared(deployment).items() if _annotation(new, name) != value}
         highest = max((int(_annotation(rs, _REVISION) or 0) for rs in old), default=0)
-        if int(_annotation(new, _REVISION) or 0) > highest:
-            return new
-        return self._modify(new, {_REVISION: str(highest + 1)}, None)
+        if int(_annotation(new, _REVISION) or 0) <= highest:
+            notes[_REVISION] = str(highest + 1)
+        return self._modify(new, notes, None) if notes else new
 
     def _proportional(self, deployment: Object, sets: list[Object], desired: int, most: int) -> list[Object]:
         active = [rs for rs in sets if _size(rs)] or sets[-1:]
@@ -230,6 +231,12 @@ class Deployments:
         if result.check_again is not None:
             self._c.engine.enqueue_at(self, key, result.check_again)
         self._c.set_status(DEPLOYMENTS, *key, lambda _: result.status)
+
+
+def _shared(deployment: Object) -> dict[str, str]:
+    """The annotations that a Deployment shares with its newest ReplicaSet."""
+    notes = deployment["metadata"].get("annotations") or {}
+    return {name: value for name, value in notes.items() if name not in _OWN_ANNOTATIONS}
 
 
 def template_hash(deployment: Object) -> str:

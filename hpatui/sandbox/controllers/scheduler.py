@@ -169,6 +169,18 @@ class Scheduler:
         self._c.recorder.event(pod, "v1", "Pod", "Warning", "FailedScheduling", message, _SOURCE)
 
 
+def tolerates(pod: Object, taint: Mapping[str, Any]) -> bool:
+    """Whether one of the pod's tolerations matches the taint (corev1.Toleration.ToleratesTaint)."""
+    for entry in pod["spec"].get("tolerations") or ():
+        if entry.get("effect") and entry["effect"] != taint.get("effect"):
+            continue
+        if entry.get("key") and entry["key"] != taint.get("key"):
+            continue
+        if entry.get("operator") == "Exists" or entry.get("value", "") == taint.get("value", ""):
+            return True
+    return False
+
+
 def _plain(entry: Object) -> Object:
     """A condition that has become true gives no reason."""
     if entry["type"] == "PodScheduled":
@@ -196,6 +208,9 @@ def _problems(pod: Object, node: Object, requests: Resources, free: Resources) -
     ready = condition((node.get("status") or {}).get("conditions"), "Ready")
     if ready is None or ready["status"] != "True":
         return ["node(s) had untolerated taint {node.kubernetes.io/unreachable: }"]
+    for taint in node["spec"].get("taints") or ():
+        if taint.get("effect") in ("NoSchedule", "NoExecute") and not tolerates(pod, taint):
+            return [f"node(s) had untolerated taint {{{taint.get('key')}: {taint.get('value', '')}}}"]
     labels = node["metadata"].get("labels") or {}
     if any(labels.get(name) != value for name, value in (pod["spec"].get("nodeSelector") or {}).items()):
         return ["node(s) didn't match Pod's node affinity/selector"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hpatui.clock import as_datetime, format_rfc3339
 from hpatui.sandbox.options import Timings
 from hpatui.sandbox.scenarios.build import Manifest, World, deployment, namespace, node
 
@@ -53,7 +54,8 @@ def base(
 ) -> None:
     """Two nodes of 4 cores, the namespaces and the metrics server; a while later all of it runs."""
     world.apply(*(namespace(name) for name in ("default", "kube-system", "kube-public", "kube-node-lease")))
-    world.apply(*(node(f"node-{number}", cpu, memory) for number in range(1, nodes + 1)))
+    now = format_rfc3339(as_datetime(world.clock.time()))
+    world.apply(*(node(f"node-{number}", cpu, memory, since=now) for number in range(1, nodes + 1)))
     world.apply(flags(world.timings), kubernetes_service(), *metrics_server(metrics_notes))
     world.advance(10.0)
 

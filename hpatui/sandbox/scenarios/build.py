@@ -58,8 +58,8 @@ def namespace(name: str) -> Manifest:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
 
 
-def node(name: str, cpu: str = "4", memory: str = "8Gi", pods: int = 110) -> Manifest:
-    """A ready Node of that capacity."""
+def node(name: str, cpu: str = "4", memory: str = "8Gi", pods: int = 110, since: str | None = None) -> Manifest:
+    """A ready Node of that capacity; `since` is the time of its conditions."""
     have = {"cpu": cpu, "memory": memory, "pods": str(pods), "ephemeral-storage": "100Gi"}
     ready = [
         ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
@@ -67,7 +67,8 @@ def node(name: str, cpu: str = "4", memory: str = "8Gi", pods: int = 110) -> Man
         ("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
         ("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
     ]
-    conditions = [{"type": t, "status": s, "reason": r, "message": m} for t, s, r, m in ready]
+    times = {"lastHeartbeatTime": since, "lastTransitionTime": since} if since else {}
+    conditions = [{"type": t, "status": s, "reason": r, "message": m, **times} for t, s, r, m in ready]
     labels = {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
     info = {
         "machineID": "", "systemUUID": "", "bootID": "", "kernelVersion": "6.1.0", "osImage": "hpatui sandbox",

@@ -87,7 +87,7 @@ def test_a_crash_is_restarted_after_a_pause_that_doubles() -> None:
         world.advance(1.0)
         waiting.append(_state(world)["state"].get("waiting", {}).get("reason"))
     assert "CrashLoopBackOff" in waiting
-    assert world.cluster.kubelet.runs[SPACE, "p"].log[-1] == "fatal: cannot read configuration"
+    assert world.cluster.kubelet.runs[SPACE, "p"].log.lines()[-1].text == "fatal: cannot read configuration"
 
 
 def test_a_crash_on_demand() -> None:

@@ -21,6 +21,7 @@ from hpatui.sandbox.apiserver.validation.errors import (
     wrong,
 )
 from hpatui.sandbox.apiserver.validation.hpa import check_hpa
+from hpatui.sandbox.apiserver.validation.others import check_budget, check_config, check_finalizers, check_secret
 
 JsonObject = dict[str, Any]
 Check = Callable[[JsonObject, JsonObject | None], list[FieldError]]
@@ -43,6 +44,8 @@ def _metadata(resource: Resource, obj: JsonObject, old: JsonObject | None) -> li
     if old is None:
         style = _STYLES.get(resource.plural, "subdomain") if resource.group == "" else "subdomain"
         errors = [wrong("metadata.name", meta["name"], text) for text in name_errors(meta["name"], style)]
+    if "." not in resource.group or resource.group.endswith(".k8s.io"):
+        errors += check_finalizers(meta.get("finalizers"))
     errors += check_labels("metadata.labels", meta.get("labels"))
     errors += check_annotations("metadata.annotations", meta.get("annotations"))
     for index, owner in enumerate(meta.get("ownerReferences") or ()):
@@ -269,5 +272,8 @@ _CHECKS: dict[tuple[str, str], Check] = {
     ("apps", "statefulsets"): _workload,
     ("apps", "daemonsets"): _workload,
     ("batch", "jobs"): _job,
+    ("", "configmaps"): check_config,
+    ("", "secrets"): check_secret,
+    ("policy", "poddisruptionbudgets"): check_budget,
     ("autoscaling", "horizontalpodautoscalers"): check_hpa,
 }
