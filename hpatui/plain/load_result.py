@@ -29,6 +29,7 @@ def result_json(ended: Finished, samples: list[LoadSample], plan: LoadPlan) -> d
         "status": dict(totals.statuses),
         "error_kinds": dict(totals.errors),
         **ended.summary,
+        "generator_limited_s": sum(sample.generator_limited for sample in samples),
         "stages": [stage.text() for stage in plan.stages],
         "per_second": [
             {"time": round(s.time, 3), "offered": s.offered, "sent": s.sent, "ok": s.ok, "failed": s.failed,
@@ -44,6 +45,7 @@ def result_text(result: dict[str, Any]) -> str:
     shown = "  ".join(
         f"{name} {latency[name]:.1f}" for name in ("p50", "p90", "p95", "p99", "max") if latency.get(name)
     )
+    limited = result["generator_limited_s"]
     kinds = ", ".join(f"{kind} {count}" for kind, count in result["error_kinds"].items())
     return "\n".join(
         [
@@ -51,6 +53,14 @@ def result_text(result: dict[str, Any]) -> str:
             f"{result['offered_rate']:.1f}/s ordered",
             f"{result['errors']} errors" + (f" ({kinds})" if kinds else "") + f", {result['unserved']} unserved",
             f"response time ms: {shown or 'no answers'}",
+            *(
+                [
+                    f"GENERATOR LIMITED in {limited} of {len(result['per_second'])} seconds: this machine was too slow, not "
+                    "the target"
+                ]
+                if limited
+                else []
+            ),
         ]
     )
 
