@@ -79,7 +79,7 @@ def test_the_crash_loop_says_why_in_its_log() -> None:
     cluster, _ = _open("crash-loop")
     (run,) = [run for key, run in cluster.kubelet.runs.items() if key[0] == "kube-system"]
     assert run.restarts >= 3
-    assert "dial tcp 10.233.0.1:443: i/o timeout" in run.log[-1]
+    assert "dial tcp 10.233.0.1:443: i/o timeout" in run.log.lines()[-1].text
 
 
 def test_a_fleet_is_there_at_once_and_its_troubles_show() -> None:
