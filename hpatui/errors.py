@@ -8,6 +8,7 @@
     │   ├── NoClusterError          no kubeconfig, unknown context, empty configuration
     │   ├── UnreachableError        refused, timed out, name not resolved, TLS
     │   ├── AuthError               401, expired credentials, a login plugin that failed
+    │   │   └── LoginNeededError        a login plugin that has to ask the user something
     │   ├── ForbiddenError          403: names the permission that is missing
     │   ├── NotServedError          404 on a group or resource: the API is not there
     │   ├── GoneError               410: the resourceVersion is too old, list again
@@ -20,6 +21,8 @@ above that door catches a library's exception.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 
 
 class HpatuiError(Exception):
@@ -72,6 +75,16 @@ class UnreachableError(ClusterError):
 
 class AuthError(ClusterError):
     """The server does not accept who we are, or a login plugin failed."""
+
+
+class LoginNeededError(AuthError):
+    """A login plugin needs the terminal: run `command` in `env` there; what it prints is the credential."""
+
+    def __init__(self, command: Sequence[str], env: Mapping[str, str]) -> None:
+        name = command[0].rpartition("/")[2]
+        super().__init__(f"the login plugin {name} has to ask you something", hint="press L to log in")
+        self.command = tuple(command)
+        self.env = dict(env)
 
 
 class ForbiddenError(ClusterError):

@@ -89,6 +89,7 @@ def _read_file(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path}: {error}", hint="correct the TOML") from error
 
 
+_CHOICES = {"theme": ("dark", "light", "ansi", "high-contrast"), "load_via": ("proxy", "port-forward")}
 _TYPES: dict[str, str] = {item.name: str(item.type) for item in fields(Settings)}
 
 
@@ -123,4 +124,7 @@ def _apply(settings: Settings, values: Mapping[str, Any], where: str) -> Setting
             expected = (int, float)
         if not isinstance(value, expected) or (isinstance(value, bool) and expected is not bool):
             raise UsageError(f"{where}{name} is {value!r}", hint=f"it takes a {kind.split(' ')[0]}")
+        choices = _CHOICES.get(name)
+        if choices is not None and value not in choices:
+            raise UsageError(f"{where}{name} is {value!r}", hint=f"one of {', '.join(choices)}")
     return replace(settings, **values)

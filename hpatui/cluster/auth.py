@@ -17,7 +17,7 @@ from typing import Any
 
 from hpatui.clock import Clock, parse_rfc3339
 from hpatui.cluster.kubeconfig import ClusterAccess, decode_base64
-from hpatui.errors import AuthError
+from hpatui.errors import AuthError, LoginNeededError
 from hpatui.text import printable
 
 EXEC_TIMEOUT = 60.0
@@ -38,7 +38,9 @@ class ClientCertificate:
 class Credentials:
     """The headers of a user of the kubeconfig; `headers` renews what has expired."""
 
-    def __init__(self, access: ClusterAccess, clock: Clock) -> None:
+    def __init__(self, access: ClusterAccess, clock: Clock, login: bytes = b"") -> None:
+        """`login`: what a login plugin printed that the user has run in the terminal."""
+        self._login = login
         self._access = access
         self._user: Mapping[str, Any] = access.user
         self._clock = clock
@@ -117,12 +119,19 @@ class Credentials:
         command = str(config.get("command") or "")
         env = {**os.environ, **{str(e.get("name")): str(e.get("value", "")) for e in config.get("env") or ()}}
         version = config.get("apiVersion", "client.authentication.k8s.io/v1")
-        info: dict[str, Any] = {"apiVersion": version, "kind": "ExecCredential", "spec": {"interactive": False}}
+        interactive = config.get("interactiveMode") == "Always"
+        info: dict[str, Any] = {"apiVersion": version, "kind": "ExecCredential", "spec": {"interactive": interactive}}
         if config.get("provideClusterInfo"):
             info["spec"]["cluster"] = {"server": self._access.server}
         env["KUBERNETES_EXEC_INFO"] = json.dumps(info)
         if "/" in command and not Path(command).is_absolute():
             command = str(self._access.folder / command)
+        login, self._login = self._login, b""
+        if login:
+            self._take_exec_credential(login, command)
+            return
+        if interactive:
+            raise LoginNeededError((command, *(str(a) for a in config.get("args") or ())), env)
         try:
             process = await asyncio.create_subprocess_exec(
                 command, *(str(a) for a in config.get("args") or ()), env=env, start_new_session=True,

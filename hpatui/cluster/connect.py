@@ -40,9 +40,12 @@ _USER_AGENT = f"hpatui/{__version__}"
 _BIGGEST = 512 * 2**20  # bytes of an answer
 
 
-async def connect(settings: Settings, clock: Clock, *, context: str | None = None) -> Connection:
-    """Connect and ask for the server's version. Raises ClusterError in one of its kinds."""
-    connection = Connection(cluster_access(settings, context), clock)
+async def connect(settings: Settings, clock: Clock, *, context: str | None = None, login: bytes = b"") -> Connection:
+    """Connect and ask for the server's version; `login` is what an interactive login plugin printed.
+
+    Raises ClusterError in one of its kinds.
+    """
+    connection = Connection(cluster_access(settings, context), clock, login)
     try:
         await connection.open()
     except BaseException:
@@ -54,7 +57,7 @@ async def connect(settings: Settings, clock: Clock, *, context: str | None = Non
 class Connection:
     """See the module. `host` is for people: the server's host and port."""
 
-    def __init__(self, access: ClusterAccess, clock: Clock) -> None:
+    def __init__(self, access: ClusterAccess, clock: Clock, login: bytes = b"") -> None:
         self.context = access.context
         self.namespace = access.namespace
         self.server = access.server
@@ -62,7 +65,7 @@ class Connection:
         self.server_version = ""
         self.sandbox = False
         self._access = access
-        self._credentials = Credentials(access, clock)
+        self._credentials = Credentials(access, clock, login)
         self._session: aiohttp.ClientSession | None = None
 
     @property

@@ -68,7 +68,9 @@ class _Loops:
         for verb in ("create", "get", "patch", "delete"):
             action = Action(verb, "jobs", "batch", self._place.namespace)
             if not await permissions.may(action):
-                raise LoadError(f"you may not {action}", hint="deploy/rbac-jobs.yaml allows it; or add --print-manifest")
+                raise LoadError(
+                    f"you may not {action}", hint="deploy/rbac-jobs.yaml allows it; or add --print-manifest"
+                )
         ending = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hpatui.clock import Clock, SystemClock
-from hpatui.errors import AuthError, ClusterError, HpatuiError, NoClusterError, UsageError
+from hpatui.errors import AuthError, ClusterError, HpatuiError, LoginNeededError, NoClusterError, UsageError
 from hpatui.model import (
     ClusterEvent,
     Deleted,
@@ -75,6 +75,8 @@ class Session:
         self._published_at = -1e9
         self._snapshot = self._store.snapshot(self.clock.time())
         self._stopped = False
+        self._login = b""
+        self._login_needed: LoginNeededError | None = None
         self._everywhere = False  # the user chose all namespaces
         self._memory = Memory(state_dir(settings))
 
@@ -174,6 +176,7 @@ class Session:
                 await self._start_demo()
                 await self._connect()
             except (AuthError, NoClusterError) as error:
+                self._login_needed = error if isinstance(error, LoginNeededError) else None
                 self._set_status(SourceState.FAILED, str(error))
                 return
             except ClusterError as error:
@@ -200,7 +203,8 @@ class Session:
         from hpatui.cluster.connect import connect
         from hpatui.cluster.source import ClusterSource
 
-        connection = await connect(self.settings, self.clock, context=self._context)
+        login, self._login = self._login, b""
+        connection = await connect(self.settings, self.clock, context=self._context, login=login)
         self._connection = connection
         if self._namespace is None and not self.settings.all_namespaces and not self._everywhere:
             known = None if connection.sandbox else self._memory.namespace(connection.context)
@@ -294,6 +298,15 @@ class Session:
         self._context, self._namespace, self._everywhere = name, None, False
         self._store.reset(context=name, namespace=None, now=self.clock.time())
         self.changed()
+        await self.start()
+
+    def login_needed(self) -> LoginNeededError | None:
+        return self._login_needed
+
+    async def reconnect(self, login: bytes = b"") -> None:
+        await self._end_tasks()
+        self._login, self._login_needed = login, None
+        self._set_status(SourceState.CONNECTING, "")
         await self.start()
 
     async def namespaces(self) -> Sequence[str]:

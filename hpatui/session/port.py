@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from hpatui.errors import UsageError
+from hpatui.errors import LoginNeededError, UsageError
 from hpatui.model import Key
 from hpatui.settings import Settings
 from hpatui.state.snapshot import Snapshot
@@ -57,6 +57,12 @@ class SessionPort(Protocol):
 
     async def switch_context(self, name: str) -> None:
         """Drop what is known and watch another cluster."""
+
+    def login_needed(self) -> LoginNeededError | None:
+        """The login that the user has to do in the terminal before anything can be watched, if there is one."""
+
+    async def reconnect(self, login: bytes = b"") -> None:
+        """Connect anew, with what the login plugin printed."""
 
     async def namespaces(self) -> Sequence[str]:
         """The cluster's namespaces; those with HPAs known so far where listing them is forbidden."""

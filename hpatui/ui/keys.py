@@ -57,6 +57,7 @@ KEYS: tuple[KeyEntry, ...] = (
     KeyEntry("full_stop", "value_cursor(1)", "values on", "Value cursor to the right", "Graph", False, "."),
     KeyEntry("n", "namespace", "namespace", "Choose a namespace, or all", "Cluster", True),
     KeyEntry("c", "context", "context", "Choose a context", "Cluster", True),
+    KeyEntry("L", "login", "log in", "Log in where the cluster asks for it; else connect anew", "Cluster"),
     KeyEntry("C", "copy", "copy", "Copy the description to the clipboard", "Look"),
     KeyEntry("x", "export", "save", "Save a picture, the text, or the numbers (SVG, text, CSV)", "Look"),
     KeyEntry("question_mark", "help", "help", "All keys", "Program", True, "?"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import getpass
+import json
 import os
 import re
 import shutil
@@ -16,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from hpatui.sandbox.process import READY
 from tests.terminal.driver import HPATUI, Terminal, alive, descendants
@@ -160,6 +162,31 @@ def test_a_hangup_stops_the_load_and_ends(kubeconfig: str) -> None:
         terminal.child.kill(signal.SIGHUP)
         terminal.wait_end()
         _all_end(family)
+
+
+def test_a_login_that_asks_gets_the_terminal(kubeconfig: str, tmp_path: Path) -> None:
+    config = yaml.safe_load(Path(kubeconfig).read_text())
+    token = config["users"][0]["user"]["token"]
+    plugin = tmp_path / "plugin"
+    credential = json.dumps({"kind": "ExecCredential", "status": {"token": token}})
+    plugin.write_text(f"#!/bin/sh\nprintf 'Password: ' >&2\nread word\n[ \"$word\" = sesame ] && echo '{credential}'\n")
+    plugin.chmod(0o755)
+    config["users"][0]["user"] = {"exec": {"command": str(plugin), "interactiveMode": "Always"}}
+    path = tmp_path / "config"
+    path.write_text(yaml.safe_dump(config))
+    with Terminal(_screen(str(path))) as terminal:
+        terminal.wait_for("press L to log in", 30)
+        terminal.send("L")
+        terminal.wait_for("Password: ", 20)
+        terminal.send("wrong\r")
+        terminal.wait_for("login plugin failed", 20)
+        terminal.send("L")
+        terminal.wait_for("Password: ", 20)
+        terminal.send("sesame\r")
+        terminal.wait_for("php-apache-hpa", 20)
+        terminal.send("q")
+        assert terminal.wait_end() == 0
+        assert token.encode() not in terminal.raw
 
 
 # ssh ------------------------------------------------------------------------------------------------------------------

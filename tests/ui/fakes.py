@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from hpatui.doctor.report import Check, Outcome, Report
-from hpatui.errors import LoadError
+from hpatui.errors import LoadError, LoginNeededError
 from hpatui.model import ClusterEvent, Key, Kind, Listed, LoadState, SourceState, SourceStatus, StatusChanged
 from hpatui.session.port import ContextInfo
 from hpatui.session.trial import Trial, trial_of
@@ -81,6 +81,12 @@ class FakeSession:
 
     async def switch_context(self, name: str) -> None:
         self.commands.append(f"context {name}")
+
+    def login_needed(self) -> LoginNeededError | None:
+        return None
+
+    async def reconnect(self, login: bytes = b"") -> None:
+        self.commands.append("reconnect")
 
     async def namespaces(self) -> Sequence[str]:
         return ["heyongjia", "shop"]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+
+from textual.app import SuspendNotSupported
+
 from hpatui.errors import HpatuiError
 from hpatui.ui.commands.base import CommandApp
 
@@ -48,3 +52,24 @@ class ClusterCommands(CommandApp):
 
         choices = [(c.name, f"{'> ' if c.current else '  '}{c.name}  {c.server}") for c in contexts]
         self.push_screen(ChoiceScreen("Context", choices), chosen)
+
+    def action_login(self) -> None:
+        """Log in where a login plugin has to ask something: the screen steps aside meanwhile. Else: connect anew."""
+        session = self.session
+        if session is None:
+            return
+        needed = session.login_needed()
+        if needed is None:
+            self.do(session.reconnect())
+            return
+        try:
+            with self.suspend():
+                done = subprocess.run(needed.command, env=needed.env, stdout=subprocess.PIPE, check=False)
+        except (OSError, SuspendNotSupported) as error:
+            self.complain(HpatuiError(f"the login cannot be done here: {error}", hint="log in on a shell first"))
+            return
+        if done.returncode:
+            words = f"the login plugin failed (exit code {done.returncode})"
+            self.complain(HpatuiError(words, hint="press L to try again"))
+        else:
+            self.do(session.reconnect(done.stdout))

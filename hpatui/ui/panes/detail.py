@@ -49,7 +49,7 @@ class WhyPane(LinePane):
         """Show the explanation of the selected HPA."""
         detail = snapshot.detail
         if detail is None:
-            self.set_lines(state_lines(snapshot.status, snapshot.time, "an HPA", "Select an HPA."))
+            self.set_lines(state_lines(snapshot.status, snapshot.time, "an HPA", "Select an HPA.", self.inner_width))
             return
         explanation = detail.explanation
         headline = explanation.headline if explanation is not None else detail.row.headline
@@ -173,7 +173,11 @@ class EventsPane(LinePane):
         self.set_title(f"Events{' · ' + name if name else ''}{stale}")
         if detail is None or not detail.events:
             status = detail.statuses.get(Kind.EVENT) if detail is not None else None
-            self.set_lines(state_lines(status, snapshot.time, "events", "No events.") if detail is not None else [])
+            self.set_lines(
+                state_lines(status, snapshot.time, "events", "No events.", self.inner_width)
+                if detail is not None
+                else []
+            )
             return
         shown = [event for event in detail.events if wanted(event)][:200]
         lines = [self._line(event, snapshot.time) for event in shown]
@@ -209,7 +213,9 @@ class PodsPane(LinePane):
             return
         self._title(detail, snapshot.time)
         if not detail.pods:
-            self.set_lines(state_lines(detail.statuses.get(Kind.POD), snapshot.time, "pods", "No pods."))
+            self.set_lines(
+                state_lines(detail.statuses.get(Kind.POD), snapshot.time, "pods", "No pods.", self.inner_width)
+            )
             return
         name = min(max(len(row.pod.key.name) for row in detail.pods), max(12, self.inner_width - 34))
         lines = [self._line(row, name) for row in detail.pods]

@@ -66,14 +66,15 @@ class HpaPane(LinePane):
         selected = snapshot.detail.row.key if snapshot.detail else None
         if self._key is None and selected is not None:
             self._key = selected
-        self._message = (
-            state_lines(snapshot.status, snapshot.time, "HPAs", _nowhere(snapshot)) if not snapshot.rows else []
-        )
+        message: list[Text] = []
+        if not snapshot.rows:
+            message = state_lines(snapshot.status, snapshot.time, "HPAs", _nowhere(snapshot), self.inner_width)
+        if [line.plain for line in message] != [line.plain for line in self._message]:
+            self.refresh()
+        self._message = message
         if snapshot.rows is not self._all:
             self._all = snapshot.rows
             self._arrange()
-        elif self._message:
-            self.refresh()
 
     def _arrange(self) -> None:
         """Filter and sort; repaint only rows that differ and are in view."""

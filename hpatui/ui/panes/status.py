@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from rich.text import Text
 
 from hpatui.model import SourceState, SourceStatus
@@ -10,15 +12,15 @@ from hpatui.ui.look import SOURCE_STYLE
 from hpatui.ui.marks import FAINT, coarse_age
 
 
-def state_lines(status: SourceStatus | None, now: float, what: str, empty: str) -> list[Text]:
-    """Lines for a pane that has nothing to show; `empty` is what to say when the stream is live."""
+def state_lines(status: SourceStatus | None, now: float, what: str, empty: str, width: int = 1000) -> list[Text]:
+    """Lines for a pane of `width` cells that has nothing to show; `empty` is what to say when the stream is live."""
     if status is None or status.state in (SourceState.IDLE, SourceState.CONNECTING):
         message = printable(status.message) if status is not None and status.message else f"waiting for {what}"
         return [Text(f"{message} ...", style=FAINT, end="")]
     if status.state is SourceState.LISTING:
         return [Text(f"listing {what}: {status.received} so far ...", style=FAINT, end="")]
     if status.state is SourceState.LIVE:
-        return [Text(empty, style=FAINT, end="")]
+        return [Text(part, style=FAINT, end="") for part in textwrap.wrap(empty, max(10, width))]
     words = {
         SourceState.FORBIDDEN: "forbidden",
         SourceState.NOT_SERVED: "not served",
@@ -27,7 +29,7 @@ def state_lines(status: SourceStatus | None, now: float, what: str, empty: str) 
     }
     return [
         Text(words[status.state], style=SOURCE_STYLE[status.state], end=""),
-        Text(printable(status.message), style="", end="", overflow="fold"),
+        *(Text(part, end="") for part in textwrap.wrap(printable(status.message), max(10, width))),
     ]
 
 

@@ -156,8 +156,11 @@ class Body(Vertical):
         self._show_again()
 
     def _show_again(self) -> None:
+        self.call_after_refresh(self._show_newest)
+
+    def _show_newest(self) -> None:
         if self._snapshot is not None:
-            self.call_after_refresh(self.show, self._snapshot)
+            self.show(self._snapshot)
 
     def _arrange(self) -> None:
         zoomed = self._zoomed

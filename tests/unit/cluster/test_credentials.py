@@ -14,7 +14,7 @@ import pytest
 
 from hpatui.cluster.auth import Credentials
 from hpatui.cluster.kubeconfig import ClusterAccess
-from hpatui.errors import AuthError
+from hpatui.errors import AuthError, LoginNeededError
 from tests.factories import NOW
 
 
@@ -142,3 +142,15 @@ async def test_an_oidc_token_is_used_until_it_ends() -> None:
 async def test_an_old_auth_provider_is_named() -> None:
     with pytest.raises(AuthError, match="'gcp' is no longer supported"):
         await _credentials({"auth-provider": {"name": "gcp"}}).headers()
+
+
+async def test_a_plugin_that_has_to_ask_is_left_to_the_user_and_its_answer_taken(tmp_path: Path) -> None:
+    user = _plugin(tmp_path, "exit 9\n")
+    user["exec"] |= {"interactiveMode": "Always", "args": ["login"]}
+    with pytest.raises(LoginNeededError, match="press L") as caught:
+        await _credentials(user, tmp_path).headers()
+    assert caught.value.command == (str(tmp_path / "./login-plugin"), "login")
+    assert json.loads(caught.value.env["KUBERNETES_EXEC_INFO"])["spec"]["interactive"] is True
+    access = ClusterAccess("c", "https://c", "default", None, None, None, True, None, user, tmp_path)
+    given = Credentials(access, _Clock(), _credential("typed", None).encode())
+    assert await given.headers() == {"Authorization": "Bearer typed"}
