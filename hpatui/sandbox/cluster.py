@@ -15,6 +15,7 @@ from hpatui.sandbox.apiserver.status import StatusError
 from hpatui.sandbox.apiserver.store import Store
 from hpatui.sandbox.controllers.autoscaler import Autoscalers
 from hpatui.sandbox.controllers.context import make_context
+from hpatui.sandbox.controllers.daemonset import DaemonSets
 from hpatui.sandbox.controllers.deployment import Deployments
 from hpatui.sandbox.controllers.endpoints import EndpointsController
 from hpatui.sandbox.controllers.engine import Engine, Wound
@@ -23,6 +24,7 @@ from hpatui.sandbox.controllers.nodes import Nodes
 from hpatui.sandbox.controllers.quota import Quotas
 from hpatui.sandbox.controllers.replicaset import OWNERS, Replicas
 from hpatui.sandbox.controllers.scheduler import Scheduler
+from hpatui.sandbox.controllers.statefulset import StatefulSets
 from hpatui.sandbox.dataplane.messages import DropService, Order, SetEndpoints, SetTraffic
 from hpatui.sandbox.dataplane.messages import Usage as UsageReport
 from hpatui.sandbox.kubelet import Kubelet, PodRun
@@ -65,6 +67,8 @@ class Cluster:
         self.context = context = make_context(self.store, self.engine, timings)
         self.deployments = Deployments(context)
         self.replicas = [Replicas(context, owner) for owner in OWNERS]
+        self.stateful_sets = StatefulSets(context)
+        self.daemon_sets = DaemonSets(context)
         self.jobs = Jobs(context)
         self.scheduler = Scheduler(context)
         self.kubelet = Kubelet(context, order)

@@ -89,6 +89,7 @@ _TABLE = (
     Resource("apps", ("v1",), "StatefulSet", "statefulsets", ("sts",), True, _SCALE, categories=_ALL,
              generation=True, replicas=True),
     Resource("apps", ("v1",), "DaemonSet", "daemonsets", ("ds",), True, _S, categories=_ALL, generation=True),
+    Resource("apps", ("v1",), "ControllerRevision", "controllerrevisions"),
     Resource("batch", ("v1",), "Job", "jobs", (), True, _S, categories=_ALL, generation=True),
     Resource("batch", ("v1",), "CronJob", "cronjobs", ("cj",), True, _S, categories=_ALL, generation=True),
     Resource("autoscaling", ("v2", "v1", "v2beta2", "v2beta1"), "HorizontalPodAutoscaler",

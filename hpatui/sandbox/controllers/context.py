@@ -16,6 +16,7 @@ from hpatui.sandbox.options import Timings
 
 DEPLOYMENTS = RESOURCES["apps", "deployments"]
 REPLICASETS = RESOURCES["apps", "replicasets"]
+CONTROLLER_REVISIONS = RESOURCES["apps", "controllerrevisions"]
 NODES = RESOURCES["", "nodes"]
 PODS = RESOURCES["", "pods"]
 
@@ -31,6 +32,7 @@ class Context:
     pods: PodIndex
     pods_of: OwnerIndex
     replicasets_of: OwnerIndex
+    revisions_of: OwnerIndex
     admission: list[Callable[[Object], None]] = field(default_factory=list)
 
     def create_pod(self, pod: Object) -> Object:
@@ -70,4 +72,5 @@ def make_context(store: Store, engine: Engine, timings: Timings) -> Context:
         PodIndex(store),
         OwnerIndex(store, PODS),
         OwnerIndex(store, REPLICASETS),
+        OwnerIndex(store, CONTROLLER_REVISIONS),
     )

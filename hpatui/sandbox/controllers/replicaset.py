@@ -1,14 +1,11 @@
-"""As many pods as asked for: ReplicaSets, and in a simpler form all else that owns pods and has a scale.
+"""As many pods as asked for: ReplicaSets, and in the same way ReplicationControllers and Argo's Rollouts.
 
-StatefulSets number their pods and take the last ones first. Rollouts (of Argo) and ReplicationControllers are treated
-as ReplicaSets; none of these rolls a new template out.
+None of these rolls a new template out.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,17 +32,15 @@ _PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """A kind of owner: its resource, the controller's name in events, whether pods are numbered, counts to add."""
+    """A kind of owner: its resource, the controller's name in events, counts to add."""
 
     resource: Resource
     source: str
-    numbered: bool = False
     same_as_replicas: tuple[str, ...] = ()  # counts in the status that equal `replicas`
 
 
 OWNERS = (
     Owner(REPLICASETS, "replicaset-controller", same_as_replicas=("fullyLabeledReplicas",)),
-    Owner(RESOURCES["apps", "statefulsets"], "statefulset-controller", True, ("currentReplicas", "updatedReplicas")),
     Owner(
         RESOURCES["argoproj.io", "rollouts"], "rollouts-controller", same_as_replicas=("updatedReplicas", "HPAReplicas")
     ),
@@ -100,16 +95,12 @@ class Replicas:
         """Create pods; the message of the first refusal, which ends the attempt."""
         template = rs["spec"]["template"]
         meta = template.get("metadata") or {}
-        free = _free_numbers(rs["metadata"]["name"], self._c.pods_of.owned_by(rs["metadata"]["uid"]))
         for _ in range(count):
-            named = {"generateName": f"{rs['metadata']['name']}-"}
-            if self._owner.numbered:
-                named = {"name": f"{rs['metadata']['name']}-{next(free)}"}
             pod: Object = {
                 "apiVersion": "v1",
                 "kind": "Pod",
                 "metadata": {
-                    **named,
+                    "generateName": f"{rs['metadata']['name']}-",
                     "namespace": rs["metadata"]["namespace"],
                     "labels": dict(meta.get("labels") or {}),
                     "ownerReferences": [owner_reference(rs, self._version, self._kind)],
@@ -127,10 +118,7 @@ class Replicas:
         return ""
 
     def _delete(self, rs: Object, pods: list[Object], count: int, now: float) -> None:
-        victims = choose_victims(pods, count, now)
-        if self._owner.numbered:
-            victims = sorted(pods, key=_number, reverse=True)[:count]
-        for pod in victims:
+        for pod in choose_victims(pods, count, now):
             namespace, name = key_of(pod)
             try:
                 self._c.store.delete(PODS, namespace, name)
@@ -202,18 +190,6 @@ def choose_victims(pods: list[Object], count: int, now: float) -> list[Object]:
         )
 
     return sorted(pods, key=rank)[:count]
-
-
-def _number(pod: Object) -> int:
-    """The number at the end of a pod's name; -1 if there is none."""
-    text = pod["metadata"]["name"].rpartition("-")[2]
-    return int(text) if text.isdecimal() else -1
-
-
-def _free_numbers(name: str, pods: list[Object]) -> Iterator[int]:
-    """The numbers that none of the pods (those on their way out included) has."""
-    taken = {_number(pod) for pod in pods}
-    return (number for number in itertools.count() if number not in taken)
 
 
 def _cost(pod: Object) -> int:

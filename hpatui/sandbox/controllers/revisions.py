@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from hpatui.sandbox.apiserver.resources import RESOURCES, Resource
+from hpatui.sandbox.apiserver.resources import Resource
 from hpatui.sandbox.apiserver.status import StatusError
+from hpatui.sandbox.controllers.context import CONTROLLER_REVISIONS as REVISIONS
 from hpatui.sandbox.controllers.context import Context
 from hpatui.sandbox.controllers.objects import Object, key_of, owner_reference, short_hash
 
-REVISIONS = RESOURCES["apps", "controllerrevisions"]
 HASH = "controller-revision-hash"
 
 

@@ -169,6 +169,36 @@ class Scheduler:
         self._c.recorder.event(pod, "v1", "Pod", "Warning", "FailedScheduling", message, _SOURCE)
 
 
+def _unfit(pod: Object, node: Object) -> str:
+    """Why a pod must not run on a node, whether or not there is room; "" if it may."""
+    cordon = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
+    if node["spec"].get("unschedulable") and not tolerates(pod, cordon):
+        return "node(s) were unschedulable"
+    for taint in node["spec"].get("taints") or ():
+        if taint.get("effect") in ("NoSchedule", "NoExecute") and not tolerates(pod, taint):
+            return f"node(s) had untolerated taint {{{taint.get('key')}: {taint.get('value', '')}}}"
+    labels = node["metadata"].get("labels") or {}
+    if any(labels.get(name) != value for name, value in (pod["spec"].get("nodeSelector") or {}).items()):
+        return "node(s) didn't match Pod's node affinity/selector"
+    return ""
+
+
+def runs_on(pod: Object, node: Object) -> bool:
+    """Whether the node's taints, cordon and labels let the pod run there."""
+    return not _unfit(pod, node)
+
+
+def pinned_to(pod: Object) -> str | None:
+    """The node that a pod's affinity names (as a DaemonSet's pods have it); None if it names none."""
+    affinity = (pod["spec"].get("affinity") or {}).get("nodeAffinity") or {}
+    terms = (affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or {}).get("nodeSelectorTerms") or ()
+    for term in terms:
+        for field in term.get("matchFields") or ():
+            if field.get("key") == "metadata.name" and field.get("operator") == "In":
+                return str(next(iter(field.get("values") or ()), ""))
+    return None
+
+
 def tolerates(pod: Object, taint: Mapping[str, Any]) -> bool:
     """Whether one of the pod's tolerations matches the taint (corev1.Toleration.ToleratesTaint)."""
     for entry in pod["spec"].get("tolerations") or ():
@@ -202,18 +232,14 @@ def _allocatable(node: Object) -> Resources:
 
 
 def _problems(pod: Object, node: Object, requests: Resources, free: Resources) -> list[str]:
-    problems = []
-    if node["spec"].get("unschedulable"):
-        return ["node(s) were unschedulable"]
+    if why := _unfit(pod, node):
+        return [why]
+    if (only := pinned_to(pod)) is not None and only != node["metadata"]["name"]:
+        return ["node(s) didn't satisfy plugin(s) [NodeAffinity]"]
     ready = condition((node.get("status") or {}).get("conditions"), "Ready")
     if ready is None or ready["status"] != "True":
         return ["node(s) had untolerated taint {node.kubernetes.io/unreachable: }"]
-    for taint in node["spec"].get("taints") or ():
-        if taint.get("effect") in ("NoSchedule", "NoExecute") and not tolerates(pod, taint):
-            return [f"node(s) had untolerated taint {{{taint.get('key')}: {taint.get('value', '')}}}"]
-    labels = node["metadata"].get("labels") or {}
-    if any(labels.get(name) != value for name, value in (pod["spec"].get("nodeSelector") or {}).items()):
-        return ["node(s) didn't match Pod's node affinity/selector"]
+    problems = []
     if requests.cpu > free.cpu + 1e-9:
         problems.append("Insufficient cpu")
     if requests.memory > free.memory + 1e-9:

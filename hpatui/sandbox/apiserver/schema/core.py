@@ -71,14 +71,24 @@ CONTAINER = obj(
     lifecycle=obj("Lifecycle", postStart=_HANDLER, preStop=_HANDLER, stopSignal=STR), terminationMessagePath=STR,
     terminationMessagePolicy=STR, imagePullPolicy=STR, securityContext=ANY, stdin=BOOL, stdinOnce=BOOL, tty=BOOL,
 )  # fmt: skip
+_TOLERATION = obj("Toleration", key=STR, operator=STR, value=STR, effect=STR, tolerationSeconds=INT64)
+_NEED = obj("NodeSelectorRequirement", key=STR, operator=STR, values=STRS)
+_NODE_TERM = obj("NodeSelectorTerm", matchExpressions=whole(_NEED), matchFields=whole(_NEED))
+_AFFINITY = obj(
+    "Affinity", podAffinity=ANY, podAntiAffinity=ANY,
+    nodeAffinity=obj(
+        "NodeAffinity", preferredDuringSchedulingIgnoredDuringExecution=whole(ANY),
+        requiredDuringSchedulingIgnoredDuringExecution=one("NodeSelector", nodeSelectorTerms=whole(_NODE_TERM)),
+    ),
+)  # fmt: skip
 POD_SPEC = obj(
     "PodSpec", containers=listed(CONTAINER, "name"), initContainers=listed(CONTAINER, "name"),
     ephemeralContainers=listed(ANY, "name"), volumes=listed(ANY, "name"), restartPolicy=STR,
     terminationGracePeriodSeconds=INT64, activeDeadlineSeconds=INT64, dnsPolicy=STR, nodeSelector=STR_MAP,
     serviceAccountName=STR, serviceAccount=STR, automountServiceAccountToken=BOOL, nodeName=STR, hostNetwork=BOOL,
     hostPID=BOOL, hostIPC=BOOL, hostUsers=BOOL, shareProcessNamespace=BOOL, securityContext=ANY,
-    imagePullSecrets=listed(obj("LocalObjectReference", name=STR), "name"), hostname=STR, subdomain=STR, affinity=ANY,
-    schedulerName=STR, tolerations=whole(ANY), hostAliases=listed(ANY, "ip"), priorityClassName=STR, priority=INT,
+    imagePullSecrets=listed(obj("LocalObjectReference", name=STR), "name"), hostname=STR, subdomain=STR, affinity=_AFFINITY,
+    schedulerName=STR, tolerations=whole(_TOLERATION), hostAliases=listed(ANY, "ip"), priorityClassName=STR, priority=INT,
     dnsConfig=ANY, readinessGates=whole(obj("PodReadinessGate", conditionType=STR)), runtimeClassName=STR,
     enableServiceLinks=BOOL, preemptionPolicy=STR, overhead=QUANTITIES, topologySpreadConstraints=whole(ANY),
     setHostnameAsFQDN=BOOL, hostnameOverride=STR, os=ANY, schedulingGates=listed(ANY, "name"),
@@ -114,7 +124,8 @@ CORE: dict[str, dict[str, Shape]] = {
     "services": {"spec": _SERVICE, "status": STATUS},
     "namespaces": {"spec": obj("NamespaceSpec", finalizers=STRS), "status": STATUS},
     "nodes": {
-        "spec": obj("NodeSpec", podCIDR=STR, podCIDRs=STRS, providerID=STR, unschedulable=BOOL, taints=whole(ANY),
+        "spec": obj("NodeSpec", podCIDR=STR, podCIDRs=STRS, providerID=STR, unschedulable=BOOL,
+                    taints=listed(obj("Taint", key=STR, value=STR, effect=STR, timeAdded=TIME), "key"),
                     configSource=ANY, externalID=STR),
         "status": STATUS,
     },

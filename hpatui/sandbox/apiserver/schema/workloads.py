@@ -120,6 +120,7 @@ _OTHERS: dict[tuple[str, str], dict[str, Shape]] = {
         ),
         "status": STATUS,
     },
+    ("apps", "controllerrevisions"): {"data": ANY, "revision": INT64},
     ("policy", "poddisruptionbudgets"): {
         "spec": obj("PodDisruptionBudgetSpec", minAvailable=INTSTR, maxUnavailable=INTSTR, selector=SELECTOR,
                     unhealthyPodEvictionPolicy=STR),
@@ -164,7 +165,7 @@ def _build(resource: Resource, version: str) -> Shape:
         own = CORE.get(resource.plural)
     elif resource.group == "autoscaling":
         own = _HPA[version]
-    elif resource.group == "apps":
+    elif resource.group == "apps" and resource.plural in _APPS:
         own = {"spec": _APPS[resource.plural], "status": STATUS}
     else:
         own = _OTHERS.get((resource.group, resource.plural))

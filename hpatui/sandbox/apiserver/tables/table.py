@@ -27,6 +27,7 @@ _TABLES: dict[tuple[str, str], tuple[list[Column], Printer]] = {
     ("apps", "replicasets"): (workloads.SET_COLUMNS, workloads.print_set),
     ("apps", "statefulsets"): (workloads.STATEFUL_COLUMNS, workloads.print_stateful),
     ("apps", "daemonsets"): (workloads.DAEMON_COLUMNS, workloads.print_daemon),
+    ("apps", "controllerrevisions"): (workloads.REVISION_COLUMNS, workloads.print_revision),
     ("batch", "jobs"): (workloads.JOB_COLUMNS, workloads.print_job),
     ("batch", "cronjobs"): (workloads.CRON_COLUMNS, workloads.print_cron),
     ("autoscaling", "horizontalpodautoscalers"): (workloads.HPA_COLUMNS, workloads.print_hpa),

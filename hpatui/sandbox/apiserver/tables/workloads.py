@@ -25,6 +25,7 @@ SET_COLUMNS = columns("Name|Desired|Current|Ready|Age", _TEMPLATE, ("Desired", "
 STATEFUL_COLUMNS = columns("Name|Ready|Age", "Containers|Images")
 DAEMON_COLUMNS = columns("Name|Desired|Current|Ready|Up-to-date|Available|Node Selector|Age", _TEMPLATE,
                          ("Desired", "Current", "Ready", "Up-to-date", "Available"))  # fmt: skip
+REVISION_COLUMNS = columns("Name|Controller|Revision|Age", "", ("Revision",))
 JOB_COLUMNS = columns("Name|Status|Completions|Duration|Age", _TEMPLATE)
 CRON_COLUMNS = columns("Name|Schedule|Timezone|Suspend|Active|Last Schedule|Age", _TEMPLATE, ("Active",))
 HPA_COLUMNS = columns("Name|Reference|Targets|MinPods|MaxPods|Replicas|Age", "", ("MaxPods", "Replicas"))
@@ -70,6 +71,14 @@ def print_daemon(obj: JsonObject, now: float) -> Cells:
     return [
         obj["metadata"]["name"], *(count(status, name) for name in numbers), where, age(obj, now), *_template(obj)
     ]  # fmt: skip
+
+
+def print_revision(obj: JsonObject, now: float) -> Cells:
+    """The cells of one ControllerRevision."""
+    owners = [entry for entry in entries(obj["metadata"].get("ownerReferences")) if entry.get("controller")]
+    kinds = {"StatefulSet": "statefulset.apps", "DaemonSet": "daemonset.apps"}
+    named = [f"{kinds.get(str(entry.get('kind')), entry.get('kind'))}/{entry.get('name')}" for entry in owners]
+    return [obj["metadata"]["name"], named[0] if named else "<none>", count(obj, "revision"), age(obj, now)]
 
 
 def print_job(obj: JsonObject, now: float) -> Cells:
