@@ -29,6 +29,7 @@ from hpatui.load.target import Target
 TOO_LATE = 1.0  # seconds after its planned time that a request of the open model is not sent any more
 _SWEEP = 0.1
 _TICK = 0.001  # seconds between looks at the plan: what is due within one goes out together
+_ROUNDING = 1e-6
 _PROBE = 0.5  # seconds between probes of the closed model while everything fails
 # uvloop reads its clock once an iteration, in milliseconds: too coarse for latencies.
 _now = time.monotonic
@@ -119,13 +120,16 @@ class Engine:
         self._close_second()
 
     async def _open(self) -> None:
-        pacer = self.pacer
-        while _now() < self._ends and pacer.stage is not None:
+        """Every request planned before the end goes out, none after it, however late one looks."""
+        pacer, now = self.pacer, self._started
+        while now < self._ends and pacer.stage is not None:
+            now = _now()
             if self._paused:
                 await asyncio.sleep(0.05)
                 continue
-            now = _now()
-            for planned in pacer.due(now):
+            for planned in pacer.due(min(now, self._ends)):
+                if planned > self._ends - _ROUNDING:
+                    break
                 self._offered += 1
                 self._start(planned, now)
             await asyncio.sleep(max(_TICK, min(pacer.next_due() - _now(), 0.05)))

