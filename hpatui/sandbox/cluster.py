@@ -17,9 +17,11 @@ from hpatui.sandbox.controllers.autoscaler import Autoscalers
 from hpatui.sandbox.controllers.context import make_context
 from hpatui.sandbox.controllers.daemonset import DaemonSets
 from hpatui.sandbox.controllers.deployment import Deployments
+from hpatui.sandbox.controllers.disruption import Budgets
 from hpatui.sandbox.controllers.endpoints import EndpointsController
 from hpatui.sandbox.controllers.engine import Engine, Wound
 from hpatui.sandbox.controllers.job import Jobs
+from hpatui.sandbox.controllers.limits import LimitRanges
 from hpatui.sandbox.controllers.nodes import Nodes
 from hpatui.sandbox.controllers.quota import Quotas
 from hpatui.sandbox.controllers.replicaset import OWNERS, Replicas
@@ -77,7 +79,8 @@ class Cluster:
         self.usage = Usage(timings.metrics_resolution, interval * speed, speed, self._siblings)
         self.kubelet.on_stop = self.usage.forget
         self.kubelet.memory_of = self.usage.memory
-        context.admission.append(self.quotas.check)
+        self.budgets = Budgets(context)
+        context.admission.extend([LimitRanges(context).admit, self.quotas.admit])
         self.metrics = Metrics(context, self.kubelet, self.usage)
         self.metrics.served_by = ("kube-system", "metrics-server")
         self.autoscalers = Autoscalers(context, self.metrics)

@@ -121,9 +121,9 @@ class SandboxRuntime:
         random.shuffle(found)
         return found
 
-    def admit_pod(self, pod: Object) -> None:
-        """Quotas may refuse it."""
-        self._cluster.quotas.check(pod)
+    def admit_pod(self, pod: Object) -> Object:
+        """LimitRanges add to it, they and quotas may refuse it."""
+        return self._cluster.context.admit(pod)
 
     # Faults
 

@@ -53,8 +53,8 @@ class Runtime(Protocol):
     def service_endpoints(self, namespace: str, name: str, port: str) -> list[tuple[str, int]]:
         """Where a Service's port (by name or number) leads for a new connection; [] without ready endpoints."""
 
-    def admit_pod(self, pod: JsonObject) -> None:
-        """Raise StatusError 403 if a quota does not let this new pod in."""
+    def admit_pod(self, pod: JsonObject) -> JsonObject:
+        """A new pod with what LimitRanges add; StatusError 403 if one of them or a quota does not let it in."""
 
     def request_delay(self) -> float:
         """Seconds by which every answer comes late (a fault)."""
@@ -101,8 +101,8 @@ class QuietRuntime:
     def service_endpoints(self, namespace: str, name: str, port: str) -> list[tuple[str, int]]:
         return []
 
-    def admit_pod(self, pod: JsonObject) -> None:
-        return None
+    def admit_pod(self, pod: JsonObject) -> JsonObject:
+        return pod
 
     def request_delay(self) -> float:
         return 0.0

@@ -9,6 +9,7 @@ from aiohttp import web
 from hpatui.sandbox.apiserver.changes import Item
 from hpatui.sandbox.apiserver.context import Call, json_response
 from hpatui.sandbox.apiserver.convert import from_version, to_version
+from hpatui.sandbox.apiserver.evict import evict
 from hpatui.sandbox.apiserver.negotiate import decode
 from hpatui.sandbox.apiserver.patch.json_patch import json_patch, merge_patch
 from hpatui.sandbox.apiserver.patch.managed import after_update, apply
@@ -96,7 +97,7 @@ def _checks(call: Call, sub: str = "") -> Check:
     def check(new: JsonObject, old: JsonObject | None) -> JsonObject:
         validate(stored, new, old)
         if stored is PODS and old is None:
-            call.server.runtime.admit_pod(new)
+            new = call.server.runtime.admit_pod(new)
         return after_update(old, new, shape, manager_of(call), stored.api_version, call.store.now(), sub)
 
     return check
@@ -133,13 +134,13 @@ def _create_sub(call: Call, body: Any) -> web.StreamResponse:
     if not isinstance(body, dict):
         raise bad_request("the body is no object")
     if target.subresource == "eviction":
-        options = body.get("deleteOptions") or {}
-        store.delete(
-            PODS, target.namespace, target.name, grace=options.get("gracePeriodSeconds"), dry_run=dry_run(call)
-        )
+        given = body.get("deleteOptions")
+        grace = _grace(given) if isinstance(given, dict) else None
+        evict(store, target.namespace or "", target.name, grace, dry_run=dry_run(call))
     elif target.subresource == "binding":
-        node = (body.get("target") or {}).get("name")
-        if not node:
+        named = body.get("target")
+        node = named.get("name") if isinstance(named, dict) else None
+        if not node or not isinstance(node, str):
             raise bad_request("Binding.target.name: Required value")
         pod = store.get(PODS, target.namespace, target.name)
         if pod["spec"].get("nodeName"):
@@ -246,9 +247,7 @@ def _apply(call: Call, body: Any) -> web.StreamResponse:
 
     def check(new: JsonObject, old: JsonObject | None) -> JsonObject:
         validate(stored, new, old)
-        if stored is PODS and old is None:
-            call.server.runtime.admit_pod(new)
-        return new
+        return call.server.runtime.admit_pod(new) if stored is PODS and old is None else new
 
     try:
         old = store.get(target.resource, target.namespace, target.name)
@@ -275,12 +274,7 @@ async def _options(call: Call) -> JsonObject:
         options["gracePeriodSeconds"] = call.query["gracePeriodSeconds"]
     if "propagationPolicy" in call.query:
         options["propagationPolicy"] = call.query["propagationPolicy"]
-    grace = options.get("gracePeriodSeconds")
-    if grace is not None:
-        try:
-            options["gracePeriodSeconds"] = int(grace)
-        except (TypeError, ValueError) as error:
-            raise bad_request(f'gracePeriodSeconds: invalid value "{grace}"') from error
+    options["gracePeriodSeconds"] = _grace(options)
     policy = options.get("propagationPolicy")
     if policy not in (None, "Background", "Foreground", "Orphan"):
         text = f'Unsupported value: "{policy}": supported values: "Background", "Foreground", "Orphan", "nil"'
@@ -288,6 +282,15 @@ async def _options(call: Call) -> JsonObject:
     if policy is None and options.get("orphanDependents"):
         options["propagationPolicy"] = "Orphan"
     return options
+
+
+def _grace(options: JsonObject) -> int | None:
+    """gracePeriodSeconds of DeleteOptions; StatusError 400 if it is no number."""
+    grace = options.get("gracePeriodSeconds")
+    try:
+        return int(grace) if grace is not None else None
+    except (TypeError, ValueError, OverflowError) as error:
+        raise bad_request(f'gracePeriodSeconds: invalid value "{grace}"') from error
 
 
 async def delete(call: Call) -> web.StreamResponse:

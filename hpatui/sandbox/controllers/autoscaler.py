@@ -23,10 +23,11 @@ from hpatui.autoscaler.inputs import (
 from hpatui.autoscaler.parse import parse_hpa, parse_metric_item, parse_pod, parse_pod_metrics, parse_scale
 from hpatui.sandbox.apiserver.resources import RESOURCES
 from hpatui.sandbox.apiserver.scale import set_replicas
+from hpatui.sandbox.apiserver.selectors import matches
 from hpatui.sandbox.apiserver.status import StatusError
 from hpatui.sandbox.controllers.context import PODS, Context
 from hpatui.sandbox.controllers.inputs import Answer, MetricsReader, Target, find_target
-from hpatui.sandbox.controllers.objects import Key, Object, key_of, matches
+from hpatui.sandbox.controllers.objects import Key, Object, key_of
 from hpatui.sandbox.metrics import Metrics
 
 HPAS = RESOURCES["autoscaling", "horizontalpodautoscalers"]

@@ -23,7 +23,7 @@ PODS = RESOURCES["", "pods"]
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Shared by all controllers of one sandbox. `admission`: checks that may refuse a pod."""
+    """Shared by all controllers of one sandbox. `admission`: each may change a new pod, or refuse it (StatusError)."""
 
     store: Store
     engine: Engine
@@ -33,14 +33,18 @@ class Context:
     pods_of: OwnerIndex
     replicasets_of: OwnerIndex
     revisions_of: OwnerIndex
-    admission: list[Callable[[Object], None]] = field(default_factory=list)
+    admission: list[Callable[[Object], Object]] = field(default_factory=list)
 
     def create_pod(self, pod: Object) -> Object:
         """Create a pod for a controller, if admission lets it; StatusError if not."""
-        for check in self.admission:
-            check(pod)
-        created: Object = self.store.create(PODS, pod)
+        created: Object = self.store.create(PODS, pod, check=lambda new, old: self.admit(new))
         return created
+
+    def admit(self, pod: Object) -> Object:
+        """A new pod, defaulted, as it shall be stored."""
+        for step in self.admission:
+            pod = step(pod)
+        return pod
 
     def find(self, resource: Resource, namespace: str, name: str) -> Object | None:
         """The object, or None if there is none."""

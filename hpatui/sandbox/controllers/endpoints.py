@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from hpatui.sandbox.apiserver.resources import RESOURCES
+from hpatui.sandbox.apiserver.selectors import matches
 from hpatui.sandbox.apiserver.status import StatusError
 from hpatui.sandbox.controllers.context import PODS, Context
 from hpatui.sandbox.controllers.objects import (
     Key,
     Object,
     key_of,
-    matches,
     owner_reference,
     pod_ready,
     short_hash,

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hpatui.sandbox.apiserver.resources import RESOURCES, Resource
+from hpatui.sandbox.apiserver.selectors import matches
 from hpatui.sandbox.apiserver.store import Store
-from hpatui.sandbox.controllers.objects import Key, Object, controller_of, key_of, matches
+from hpatui.sandbox.controllers.objects import Key, Object, controller_of, key_of
 
 PODS = RESOURCES["", "pods"]
 _NONE: dict[Key, Object] = {}

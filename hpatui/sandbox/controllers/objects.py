@@ -58,27 +58,6 @@ def owner_reference(owner: Mapping[str, Any], api_version: str, kind: str) -> Ob
     }
 
 
-def matches(selector: Mapping[str, Any] | None, labels: Mapping[str, str] | None) -> bool:
-    """Whether a metav1.LabelSelector selects these labels. None selects nothing, an empty one everything."""
-    if selector is None:
-        return False
-    labels = labels or {}
-    if not (selector.get("matchLabels") or {}).items() <= labels.items():
-        return False
-    for term in selector.get("matchExpressions") or ():
-        operator, name, values = term["operator"], term["key"], term.get("values") or ()
-        found = labels.get(name)
-        ok = {
-            "In": found is not None and found in values,
-            "NotIn": found is None or found not in values,
-            "Exists": found is not None,
-            "DoesNotExist": found is None,
-        }[operator]
-        if not ok:
-            return False
-    return True
-
-
 def condition(conditions: Iterable[Mapping[str, Any]] | None, type_: str) -> Mapping[str, Any] | None:
     """The condition of that type."""
     for entry in conditions or ():

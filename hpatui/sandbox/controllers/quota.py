@@ -46,8 +46,12 @@ class Quotas:
         status = {"hard": hard, "used": {name: _text(name, used.get(name, 0.0)) for name in hard}}
         self._c.set_status(QUOTAS, *key, lambda _: status)
 
-    def check(self, pod: Mapping[str, Any]) -> None:
-        """Raise Forbidden, in Kubernetes' words, if the pod would exceed a quota of its namespace."""
+    def admit(self, pod: Object) -> Object:
+        """The pod as it is; StatusError 403 in Kubernetes' words if it would exceed a quota of its namespace."""
+        self._check(pod)
+        return pod
+
+    def _check(self, pod: Mapping[str, Any]) -> None:
         space = pod["metadata"].get("namespace") or "default"
         quotas = self._quotas.get(space)
         if not quotas:

@@ -148,10 +148,10 @@ class Replicas:
             }
             new = {name: value for name, value in new.items() if value or name == "replicas"}
             conditions = status.get("conditions") or []
-            if failure:
+            if failure and not condition(conditions, "ReplicaFailure"):  # the first one's words stay
                 wanted = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": failure}
                 conditions = with_condition(conditions, wanted, now)
-            elif condition(conditions, "ReplicaFailure") and len(pods) >= rs["spec"].get("replicas", 1):
+            elif not failure and len(pods) >= rs["spec"].get("replicas", 1):
                 conditions = [entry for entry in conditions if entry["type"] != "ReplicaFailure"]
             if conditions:
                 new["conditions"] = conditions

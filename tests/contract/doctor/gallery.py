@@ -11,8 +11,9 @@ from hpatui.autoscaler.sentences import clock_time
 from hpatui.cluster.decode import decode_event, decode_hpa, decode_pod, decode_usage, decode_workload
 from hpatui.model import ControllerFlags, Key, Pod, PodUsage, SourceState, SourceStatus, Workload
 from hpatui.sandbox.apiserver.resources import RESOURCES
+from hpatui.sandbox.apiserver.selectors import matches
 from hpatui.sandbox.controllers.autoscaler import HPAS
-from hpatui.sandbox.controllers.objects import Object, matches
+from hpatui.sandbox.controllers.objects import Object
 from hpatui.state.history import record_events, record_hpa
 from hpatui.state.observer import Observer
 from hpatui.state.series import HpaHistory

@@ -10,8 +10,9 @@ import yaml
 
 from hpatui.clock import ManualClock
 from hpatui.errors import SandboxError, UsageError
+from hpatui.sandbox.apiserver.selectors import matches
 from hpatui.sandbox.controllers.inputs import selector_text
-from hpatui.sandbox.controllers.objects import matches, scaled_value
+from hpatui.sandbox.controllers.objects import scaled_value
 from hpatui.sandbox.kubeconfig import write_kubeconfig
 from hpatui.sandbox.metrics import cpu_text, memory_text, milli_text, window_text
 from hpatui.sandbox.options import KUBERNETES, QUICK, SandboxOptions, add_fault_arguments
