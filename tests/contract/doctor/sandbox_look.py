@@ -73,8 +73,10 @@ class SandboxLook:
     async def get_text(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
         steps = path.strip("/").split("/")
         run = self.cluster.kubelet.runs.get((steps[3], steps[5]))
-        log = getattr(run, "log", None)
-        lines = [str(getattr(line, "text", line)) for line in log] if log else []
+        previous = (params or {}).get("previous") == "true"
+        if run is None or (previous and run.log.previous is None):
+            return Answer(404, error="no log")
+        lines = [line.text for line in run.log.lines(previous=previous)]
         return Answer(200, text="\n".join(lines)) if lines else Answer(404, error="no log")
 
     def _discovery(self) -> Discovery:
