@@ -1,7 +1,7 @@
-"""Port-forwards to every ready pod of a Service, following the pods as they come and go: a local port for each.
+"""Port-forwards: to one pod, and to every ready pod of a Service, following the pods as they come and go.
 
-Each connection to a local port becomes a WebSocket to the API server (subprotocol v4.channel.k8s.io: the first byte of a
-message is its channel, 0 for data, 1 for errors; the first message on each channel repeats the port).
+Each pod has a local port. Each connection to it becomes a WebSocket to the API server (subprotocol v4.channel.k8s.io:
+the first byte of a message is its channel, 0 for data, 1 for errors; the first message on each repeats the port).
 """
 
 from __future__ import annotations
@@ -23,14 +23,60 @@ _CHUNK = 64 * 1024
 Route = tuple[str, int, str]
 
 
+class Forwarder:
+    """Local ports that lead to ports of pods in one namespace."""
+
+    def __init__(self, connection: Connection, namespace: str) -> None:
+        self._connection = connection
+        self._namespace = namespace
+        self._streams: set[asyncio.Task[None]] = set()
+        self._servers: list[asyncio.Server] = []
+
+    async def listen(self, pod: str, port: int) -> tuple[asyncio.Server, int]:
+        """A listener on the loopback and its port."""
+
+        async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            self._streams.add(task)
+            try:
+                await self._carry(pod, port, reader, writer)
+            except (ClusterError, OSError, aiohttp.ClientError, asyncio.CancelledError):
+                pass  # the other end sees the closed connection; the task ends here in any case
+            finally:
+                self._streams.discard(task)
+                writer.close()
+
+        server = await asyncio.start_server(accept, "127.0.0.1", 0)
+        self._servers.append(server)
+        return server, int(server.sockets[0].getsockname()[1])
+
+    async def close(self) -> None:
+        """Close all listeners and connections."""
+        for server in self._servers:
+            server.close()
+        for task in self._streams:
+            task.cancel()
+        await asyncio.gather(*self._streams, return_exceptions=True)
+
+    async def _carry(self, pod: str, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        path = f"/api/v1/namespaces/{self._namespace}/pods/{pod}/portforward"
+        async with self._connection.websocket(path, {"ports": str(port)}, _PROTOCOL) as socket:
+            sending = asyncio.create_task(_send(reader, socket))
+            try:
+                await _receive(socket, writer)
+            finally:
+                sending.cancel()
+
+
 class PodForwards:
     """Use `start`, then `follow` in a task of your own, then `close`."""
 
     def __init__(self, connection: Connection, route: ServiceRoute) -> None:
         self._connection = connection
         self._service = route
+        self._forwarder = Forwarder(connection, route.namespace)
         self._servers: dict[str, tuple[asyncio.Server, int]] = {}  # pod -> listener, local port
-        self._streams: set[asyncio.Task[None]] = set()
 
     async def start(self) -> list[Route]:
         """Open a local port for each ready pod: (host, port, pod). ClusterError where the pods cannot be listed."""
@@ -54,12 +100,8 @@ class PodForwards:
 
     async def close(self) -> None:
         """Close everything."""
-        for server, _ in self._servers.values():
-            server.close()
         self._servers.clear()
-        for task in self._streams:
-            task.cancel()
-        await asyncio.gather(*self._streams, return_exceptions=True)
+        await self._forwarder.close()
 
     async def _look(self) -> None:
         service = self._service
@@ -73,32 +115,7 @@ class PodForwards:
         for name in ready.keys() - self._servers.keys():
             port = _port_of(ready[name], service.target_port)
             if port is not None:
-                await self._listen(name, port)
-
-    async def _listen(self, pod: str, port: int) -> None:
-        async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.current_task()
-            assert task is not None
-            self._streams.add(task)
-            try:
-                await self._carry(pod, port, reader, writer)
-            except (ClusterError, OSError, aiohttp.ClientError):
-                pass  # the load engine counts the closed connection as a reset
-            finally:
-                self._streams.discard(task)
-                writer.close()
-
-        server = await asyncio.start_server(accept, "127.0.0.1", 0)
-        self._servers[pod] = (server, int(server.sockets[0].getsockname()[1]))
-
-    async def _carry(self, pod: str, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        path = f"/api/v1/namespaces/{self._service.namespace}/pods/{pod}/portforward"
-        async with self._connection.websocket(path, {"ports": str(port)}, _PROTOCOL) as socket:
-            sending = asyncio.create_task(_send(reader, socket))
-            try:
-                await _receive(socket, writer)
-            finally:
-                sending.cancel()
+                self._servers[name] = await self._forwarder.listen(name, port)
 
 
 async def _send(reader: asyncio.StreamReader, socket: aiohttp.ClientWebSocketResponse) -> None:

@@ -13,12 +13,12 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from hpatui.errors import LoadError, UsageError
-from hpatui.load.plan import LoadPlan
+from hpatui.load.plan import LoadPlan, Stage
 from hpatui.load.requests import USER_AGENT
 
 LEASE = 30  # seconds without a word from hpatui after which a Job that it runs ends
@@ -28,6 +28,7 @@ TTL = 60
 MOST_PODS = 100
 OWNER = "app.kubernetes.io/managed-by"
 RUN = "hpatui.dev/run"
+CONTROL_PORT = 5558  # on the loopback of the master's pod, for a port-forward (locust/locustfile.py)
 LOCUST, BUSYBOX = "locustio/locust:2.47.0", "busybox:1.36"
 Object = dict[str, Any]
 
@@ -64,10 +65,12 @@ def deadline_of(plan: LoadPlan) -> int:
     return DEADLINE if lasts is None else int(lasts + plan.timeout) + MARGIN
 
 
-def locust_objects(plan: LoadPlan, place: Place) -> list[Object]:
-    """The objects of a Locust run, in the order in which to create them."""
+def locust_objects(plan: LoadPlan, place: Place, *, leased: bool = False) -> list[Object]:
+    """The objects of a Locust run. `leased`: hpatui runs it, and it ends when hpatui falls silent."""
     place.check()
-    files = Path(__file__).with_name("locustfile.py").read_text(encoding="utf-8")
+    folder = Path(__file__).with_name("locust")
+    files = {name: (folder / name).read_text(encoding="utf-8") for name in ("locustfile.py", "run_state.py")}
+    lasts = LEASE + MARGIN if leased else deadline_of(plan)
     master = [
         "--master",
         "--headless",
@@ -86,11 +89,14 @@ def locust_objects(plan: LoadPlan, place: Place) -> list[Object]:
 
     def job(role: str, more: list[str], pods: int, cpu: str) -> Object:
         pod = _pod(place, role, LOCUST, [*command, *more], cpu, "256Mi", mounts, volumes)
-        return _job(place, role, pod, pods, deadline_of(plan))
+        return _job(place, role, pod, pods, lasts)
 
     return [
-        {**_named(place, "v1", "ConfigMap"), "data": {"locustfile.py": files}},
-        {**_named(place, "v1", "Secret"), "stringData": {"plan.json": json.dumps(locust_plan(plan, place))}},
+        {**_named(place, "v1", "ConfigMap"), "data": files},
+        {
+            **_named(place, "v1", "Secret"),
+            "stringData": {"plan.json": json.dumps(locust_plan(plan, place, leased=leased))},
+        },
         {
             **_named(place, "v1", "Service"),
             "spec": {
@@ -105,10 +111,10 @@ def locust_objects(plan: LoadPlan, place: Place) -> list[Object]:
     ]
 
 
-def locust_plan(plan: LoadPlan, place: Place) -> Object:
+def locust_plan(plan: LoadPlan, place: Place, *, leased: bool = False) -> Object:
     """What the locustfile reads. UsageError for what Locust is not told to do."""
-    if any(stage.until for stage in plan.stages):
-        raise UsageError("a stage that waits (until ...) cannot run in the cluster", hint="give it a duration")
+    if any(stage.until for stage in plan.stages) and not leased:
+        raise UsageError("a stage that waits (until ...) cannot be printed", hint="give it a duration")
     if plan.http2 or plan.arrivals != "even":
         raise UsageError("HTTP/2 and Poisson arrivals cannot run in the cluster", hint="leave them out")
     try:
@@ -123,9 +129,14 @@ def locust_plan(plan: LoadPlan, place: Place) -> Object:
     return {
         "url": place.url.rstrip("/"), "insecure": place.insecure, "model": plan.model, "concurrency": plan.concurrency,
         "duration": plan.duration, "max_rate": plan.max_rate, "timeout": plan.timeout,
-        "connection_age": plan.connection_age, "stages": [asdict(stage) for stage in plan.stages],
-        "requests": requests,
+        "connection_age": plan.connection_age, "stages": [asdict(stage) for stage in named(plan.stages)],
+        "requests": requests, "lease": LEASE if leased else None,
     }  # fmt: skip
+
+
+def named(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
+    """The stages with their texts as names: Locust reports those."""
+    return tuple(replace(stage, name=stage.text()) for stage in stages)
 
 
 def busybox_job(place: Place, deadline: int, pause: float = 0.01) -> Object:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from hpatui.errors import LoadError, UsageError
+from hpatui.errors import ClusterError, LoadError, UsageError
 from hpatui.load.histogram import Histogram
-from hpatui.load.messages import Counted
+from hpatui.load.messages import Counted, Report
 from hpatui.load.plan import LoadPlan, Stage, shared_stages
 from hpatui.load.process import LoadProcess
 from hpatui.load.stats import Second, Statistics, merged
@@ -44,11 +45,48 @@ class Finished:
     error: str = ""
 
 
+class Worker(Protocol):
+    """What sends: `process.LoadProcess`, or generators in the cluster."""
+
+    @property
+    def running(self) -> bool:
+        """Whether it lives."""
+
+    async def start(self, plan: LoadPlan, target: Target) -> None:
+        """Start. UsageError for a plan that cannot be used, LoadError or ClusterError if it fails."""
+
+    def reports(self) -> AsyncIterator[Report]:
+        """Counted, and at last Ended; LoadError if it died."""
+
+    def set_stages(self, stages: tuple[Stage, ...]) -> None:
+        """Other stages from now on."""
+
+    def pause(self) -> None:
+        """Send nothing until `resume`."""
+
+    def resume(self) -> None:
+        """Go on."""
+
+    def skip_stage(self) -> None:
+        """The stage's condition is met."""
+
+    def set_routes(self, routes: Sequence[tuple[str, int, str]]) -> None:
+        """Pods came or went."""
+
+    def finish(self) -> None:
+        """Ask for the end."""
+
+    async def stop(self) -> None:
+        """End it; idempotent."""
+
+
 class LoadRun:
     """One run at a time; it may be started again once it has ended."""
 
-    def __init__(self) -> None:
-        self._workers: list[LoadProcess] = []
+    def __init__(self, worker: Callable[[], Worker] = LoadProcess) -> None:
+        """`worker` makes one."""
+        self._make = worker
+        self._workers: list[Worker] = []
 
     @property
     def running(self) -> bool:
@@ -61,7 +99,7 @@ class LoadRun:
             raise UsageError(f"{workers} workers cannot be used", hint=f"1 to {MOST_WORKERS}")
         plan.check()
         await self.stop()
-        self._workers = [LoadProcess() for _ in range(workers)]
+        self._workers = [self._make() for _ in range(workers)]
         try:
             for index, worker in enumerate(self._workers):
                 await worker.start(plan.share(index, workers), target)
@@ -148,7 +186,7 @@ class LoadRun:
         await asyncio.gather(*(worker.stop() for worker in workers))
 
 
-async def _read(index: int, worker: LoadProcess, queue: asyncio.Queue[tuple[int, Second | None, str]]) -> None:
+async def _read(index: int, worker: Worker, queue: asyncio.Queue[tuple[int, Second | None, str]]) -> None:
     error = ""
     try:
         async for report in worker.reports():
@@ -156,7 +194,7 @@ async def _read(index: int, worker: LoadProcess, queue: asyncio.Queue[tuple[int,
                 queue.put_nowait((index, report.second, ""))
             else:
                 error = report.error
-    except LoadError as problem:
+    except (LoadError, ClusterError) as problem:
         error = str(problem)
     with contextlib.suppress(asyncio.QueueFull):
         queue.put_nowait((index, None, error))

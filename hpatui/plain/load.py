@@ -40,27 +40,35 @@ def load(args: argparse.Namespace, settings: Settings) -> int:
 async def _main(args: argparse.Namespace, settings: Settings, plan: LoadPlan, tls: TlsOptions) -> int:
     async with aimed(args, settings, tls) as aim:
         if args.via == "cluster":
-            from hpatui.plain.load_cluster import load_in_cluster
-
-            return await load_in_cluster(args, plan, aim)
+            return await _in_cluster(args, plan, aim)
         if args.find_capacity:
             from hpatui.plain.load_capacity import find_capacity
 
             return await find_capacity(args, plan, aim)
-        return await _run(args, plan, aim)
+        return await _run(args, plan, aim, LoadRun(), args.workers)
 
 
-async def _run(args: argparse.Namespace, plan: LoadPlan, aim: Aim) -> int:
+async def _in_cluster(args: argparse.Namespace, plan: LoadPlan, aim: Aim) -> int:
+    from hpatui.plain.load_cluster import locust, place_of, print_manifest, run_loops
+
+    place = place_of(args, aim)
+    if args.print_manifest:
+        return print_manifest(args, plan, place)
+    if args.engine == "busybox":
+        return await run_loops(args, plan, aim, place)
+    return await _run(args, plan, aim, locust(aim, place), 1)
+
+
+async def _run(args: argparse.Namespace, plan: LoadPlan, aim: Aim, run: LoadRun, workers: int) -> int:
     limits = (limit_ms(args.max_p95), limit_share(args.max_errors))
     cap = aim.target.cap
     if cap is not None and any(max(stage.start, stage.end) > cap for stage in plan.stages):
         print(f"hpatui: the API server carries this load: limited to {cap:g}/s", file=sys.stderr)
     if any(stage.until for stage in plan.stages) and aim.hpa is None:
         raise UsageError("a stage waits for an HPA (until ...)", hint="name the HPA as TARGET instead of a URL")
-    run = LoadRun()
     began = time.time()
-    await run.start(plan, aim.target, args.workers)
     interrupted = _finish_on_signals(run)
+    await run.start(plan, aim.target, workers)
     helpers = [asyncio.create_task(aim.follow(run.set_routes))]
     if any(stage.until for stage in plan.stages):
         helpers.append(asyncio.create_task(_conditions(run, plan, aim, seen := _Seen())))

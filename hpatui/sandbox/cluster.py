@@ -29,9 +29,10 @@ from hpatui.sandbox.controllers.scheduler import Scheduler
 from hpatui.sandbox.controllers.statefulset import StatefulSets
 from hpatui.sandbox.dataplane.messages import DropService, Order, SetEndpoints, SetTraffic
 from hpatui.sandbox.dataplane.messages import Usage as UsageReport
-from hpatui.sandbox.kubelet import Kubelet, PodRun
+from hpatui.sandbox.kubelet import Kubelet
 from hpatui.sandbox.metrics import Metrics
 from hpatui.sandbox.options import Timings
+from hpatui.sandbox.pod_run import PodRun
 from hpatui.sandbox.scenarios.build import Manifest
 from hpatui.sandbox.scenarios.fleet import populate
 from hpatui.sandbox.scenarios.rehearsal import builder

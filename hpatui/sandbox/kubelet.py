@@ -10,41 +10,23 @@ Each step is a deadline of the engine; a pod without one costs nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from hpatui.sandbox.apiserver.status import StatusError
 from hpatui.sandbox.controllers.context import PODS, Context
 from hpatui.sandbox.controllers.objects import Key, Object, key_of, pod_ready, seconds_of
 from hpatui.sandbox.controllers.scheduler import amount
 from hpatui.sandbox.dataplane.messages import Order, SetCallers, StartPod, StopPod
-from hpatui.sandbox.pod_log import PodLog
+from hpatui.sandbox.pod_run import NoProcesses, NotMountedError, PodRun, Processes
 from hpatui.sandbox.pod_status import creating, ended, image_missing, pod_ip, running, waiting
-from hpatui.sandbox.workload import Profile, called_service, profile_of
+from hpatui.sandbox.workload import called_service, profile_of
 
 _UNLIMITED = 4.0  # cores that a container without a CPU limit may use
 _OOM_KILLED = 137  # 128 + SIGKILL
-
-
-@dataclass(slots=True)
-class PodRun:
-    """A pod on its node. `stage`: creating, running, ready, backoff, image, ended, stopping. Times: epoch seconds."""
-
-    key: Key
-    uid: str
-    node: str
-    owner: str
-    profile: Profile
-    stage: str
-    ip: str = ""
-    due: float = 0.0  # when the next step is
-    started: float = 0.0  # of the containers that run now
-    restarts: int = 0
-    exit_code: int = 1
-    log: PodLog = field(default_factory=PodLog)
+_MOUNT_AGAIN = 1.0  # seconds between looks for what a volume needs
 
 
 class Kubelet:
-    """Runs pods. `order` tells the data plane; `runs` and `by_uid` are what runs."""
+    """Runs pods. `order` tells the data plane, `processes` are its real containers; `runs` and `by_uid` are what runs."""
 
     def __init__(self, context: Context, order: Callable[[Order], None]) -> None:
         self._c = context
@@ -53,6 +35,7 @@ class Kubelet:
         self.by_uid: dict[str, PodRun] = {}
         self.memory_of: Callable[[PodRun, float], float] = lambda run, now: 0.0
         self.on_stop: Callable[[PodRun], None] = lambda run: None
+        self.processes: Processes = NoProcesses()
         self._addresses = 0
         context.store.add_listener(PODS, self._changed)
 
@@ -107,6 +90,13 @@ class Kubelet:
         self._exit(pod, run, self._c.engine.clock.time())
         return True
 
+    def exited(self, run: PodRun, code: int) -> None:
+        """A pod's process has ended by itself."""
+        pod = self._c.find(PODS, *run.key)
+        if pod is not None and run.stage in ("running", "ready"):
+            run.exit_code = code
+            self._exit(pod, run, self._c.engine.clock.time())
+
     def lose(self, key: Key) -> None:
         """The pod's node is gone: nothing answers any more, and nobody reports it."""
         run = self.runs.get(key)
@@ -138,9 +128,16 @@ class Kubelet:
         self._later(run, now + self._c.timings.pod_start)
 
     def _begin_run(self, pod: Object, run: PodRun, now: float) -> None:
-        if run.profile.pull_error:
+        if run.profile.pull_error or (run.profile.process and not self.processes.available()):
             self._image_missing(pod, run, now)
             return
+        if run.profile.process:
+            try:
+                self.processes.start(pod, run)
+            except NotMountedError as missing:
+                self._event(pod, "Warning", "FailedMount", f"MountVolume.SetUp failed for volume: {missing}")
+                self._later(run, now + _MOUNT_AGAIN)
+                return
         for container in pod["spec"]["containers"]:
             name = container["name"]
             pulled = f'Container image "{container.get("image", "")}" already present on machine'
@@ -214,7 +211,10 @@ class Kubelet:
         run.stage = "image"
         image = pod["spec"]["containers"][0].get("image", "")
         name = pod["spec"]["containers"][0]["name"]
-        message = f'Failed to pull image "{image}": rpc error: code = NotFound desc = failed to pull and unpack image'
+        why = (
+            "the sandbox has it where Locust is installed" if run.profile.process else "failed to pull and unpack image"
+        )
+        message = f'Failed to pull image "{image}": rpc error: code = NotFound desc = {why}'
         self._event(pod, "Normal", "Pulling", f'Pulling image "{image}"', name)
         self._event(pod, "Warning", "Failed", message, name)
         self._event(pod, "Warning", "Failed", "Error: ErrImagePull" if first else "Error: ImagePullBackOff", name)
@@ -244,6 +244,7 @@ class Kubelet:
 
     def _silence(self, run: PodRun, *, drain: bool = False) -> None:
         """The containers answer no more, and send nothing."""
+        self.processes.stop(run)
         self._order(StopPod(run.uid, drain=drain))
         self._order(SetCallers(run.uid, "", 0))
 
@@ -277,11 +278,10 @@ class Kubelet:
     def _status(self, run: PodRun, change: Callable[[Object], Object]) -> None:
         self._c.set_status(PODS, *run.key, change)
 
-    def _event(self, pod: Object, type_: str, reason: str, message: str, container: str) -> None:
-        self._c.recorder.event(
-            pod, "v1", "Pod", type_, reason, message, "kubelet",
-            host=pod["spec"]["nodeName"], field_path=f"spec.containers{{{container}}}",
-        )  # fmt: skip
+    def _event(self, pod: Object, type_: str, reason: str, message: str, container: str = "") -> None:
+        field = f"spec.containers{{{container}}}" if container else ""
+        host = pod["spec"]["nodeName"]
+        self._c.recorder.event(pod, "v1", "Pod", type_, reason, message, "kubelet", host=host, field_path=field)
 
 
 def cpu_limit(pod: Object) -> float:

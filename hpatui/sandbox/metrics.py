@@ -8,7 +8,8 @@ from typing import Any
 
 from hpatui.sandbox.controllers.context import NODES, Context
 from hpatui.sandbox.controllers.objects import Key, Object, stamp
-from hpatui.sandbox.kubelet import Kubelet, PodRun
+from hpatui.sandbox.kubelet import Kubelet
+from hpatui.sandbox.pod_run import PodRun
 from hpatui.sandbox.queues import Queues
 from hpatui.sandbox.usage import Sample, Usage
 

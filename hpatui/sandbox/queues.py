@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hpatui.sandbox.controllers.objects import Key
-from hpatui.sandbox.kubelet import Kubelet, PodRun
+from hpatui.sandbox.kubelet import Kubelet
+from hpatui.sandbox.pod_run import PodRun
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from typing import Any
 from hpatui.sandbox.apiserver.runtime import LogOptions
 from hpatui.sandbox.apiserver.status import StatusError, bad_request, method_not_allowed, path_not_found
 from hpatui.sandbox.cluster import Cluster
+from hpatui.sandbox.containers import Containers
 from hpatui.sandbox.controllers.objects import Object, micro_stamp
 from hpatui.sandbox.dataplane.client import DataPlaneProcess
 from hpatui.sandbox.fault_state import Faults
@@ -24,11 +25,13 @@ class SandboxRuntime:
     """Implements hpatui.sandbox.apiserver.runtime.Runtime."""
 
     def __init__(
-        self, cluster: Cluster, dataplane: DataPlaneProcess, hang_up: Callable[[], None] = lambda: None
-    ) -> None:
+        self, cluster: Cluster, dataplane: DataPlaneProcess, containers: Containers,
+        hang_up: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
         """`hang_up` closes all connections to the API server."""
         self._cluster = cluster
         self._dataplane = dataplane
+        self._containers = containers
         self.faults = Faults(cluster, hang_up)
 
     # Metrics
@@ -100,11 +103,11 @@ class SandboxRuntime:
             mark = run.log.end
 
     def pod_address(self, namespace: str, name: str, port: int) -> tuple[str, int] | None:
-        """Every port of a pod that serves leads to its one listener."""
+        """Every port of a pod that serves leads to its one listener; a process has its own."""
         run = self._cluster.kubelet.runs.get((namespace, name))
         if run is None or run.stage not in ("running", "ready"):
             return None
-        local = self._dataplane.pod_ports.get(run.uid)
+        local = self._dataplane.pod_ports.get(run.uid) or self._containers.port(run.uid, port)
         return (_HOST, local) if local is not None else None
 
     def service_endpoints(self, namespace: str, name: str, port: str) -> list[tuple[str, int]]:

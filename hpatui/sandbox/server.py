@@ -94,11 +94,15 @@ class Sandbox:
         self.dataplane = DataPlaneProcess(self._take_usage, self._data_plane_lost, interval)
         # The data plane's process starts while these are imported.
         from hpatui.sandbox.cluster import Cluster
+        from hpatui.sandbox.containers import Containers
         from hpatui.sandbox.scenarios.rehearsal import age_of
         from hpatui.sandbox.warp import WarpClock
 
         self.clock = WarpClock(age_of(options.scenario, timings), options.speed)
         self.cluster = Cluster(self.clock, timings, self.dataplane.send, speed=options.speed, interval=interval)
+        kubelet = self.cluster.kubelet
+        self.containers = Containers(self.cluster.context, self.dataplane.service_ports, kubelet.exited)
+        kubelet.processes = self.containers
         self.lost = False  # the data plane ended by itself
         self._live = False
         self._stop: asyncio.Event | None = None
@@ -126,7 +130,7 @@ class Sandbox:
         self.cluster.open(default_size(self._options.scenario, self._options.fleet))
         self._live = True
         token = secrets.token_urlsafe(24)
-        runtime = SandboxRuntime(self.cluster, self.dataplane, self._hang_up)
+        runtime = SandboxRuntime(self.cluster, self.dataplane, self.containers, self._hang_up)
         app = make_app(self.cluster.store, runtime, token=token, anonymous=True)
         app.middlewares.append(no_browsers)
         app.on_response_prepare.append(date_of(self.clock))
@@ -144,6 +148,7 @@ class Sandbox:
             self._driver.stop()
         if self._runner is not None:
             await self._runner.cleanup()
+        self.containers.close()
         self.dataplane.close()
 
     def _hang_up(self) -> None:

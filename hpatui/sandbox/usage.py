@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hpatui.sandbox.dataplane.messages import PodUsage
-from hpatui.sandbox.kubelet import PodRun
+from hpatui.sandbox.pod_run import PodRun
 from hpatui.sandbox.workload import Profile, wave
 
 _POINTS = 128  # counter readings kept of a pod

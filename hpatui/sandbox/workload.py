@@ -41,6 +41,7 @@ class Profile:
     queue: str = ""  # the queue's name
     wave: str = ""  # CPU without requests: "low,high,period[,phase]" in cores and seconds, for all replicas together
     pull_error: bool = False  # the image does not exist
+    process: bool = False  # a real process (`containers`)
 
 
 _PHP = Profile(
@@ -63,6 +64,7 @@ PROFILES: dict[str, Profile] = {
         Profile("batch", serves=False, idle_cpu=0.2, memory=30 * MI, run_for=5.0),
         Profile("idle", serves=False, memory=0.8 * MI),
         Profile("synthetic", serves=False, memory=30 * MI),
+        Profile("locust", serves=False, process=True, idle_cpu=0.05, memory=60 * MI),
         Profile("crash", serves=False, crash_after=2.0, log="fatal: cannot read configuration"),
         Profile("broken-image", serves=False, pull_error=True),
     )
@@ -71,6 +73,7 @@ _IMAGES = (
     ("hpa-example", "php-apache"),
     ("php-apache", "php-apache"),
     ("metrics-server", "metrics-server"),
+    ("locustio/locust", "locust"),
     ("busybox", "idle"),
     ("pause", "idle"),
 )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING
 
 from hpatui.errors import LoadError
+from hpatui.load.jobs import Place
 from hpatui.load.target import FORWARD_MAX_RATE, PROXY_MAX_RATE, Target
 
 if TYPE_CHECKING:
@@ -28,6 +30,12 @@ def in_cluster(route: ServiceRoute) -> Target:
     port = "" if route.port == (443 if route.tls else 80) else f":{route.port}"
     url = f"{'https' if route.tls else 'http'}://{route.service}.{route.namespace}.svc{port}/"
     return Target(url=url, text=f"{route.service}:{route.port} from inside the cluster", kind="cluster")
+
+
+def generators_place(route: ServiceRoute, target: Target, workers: int) -> Place:
+    """Where a new run's generators are."""
+    name = f"hpatui-load-{secrets.token_hex(3)}"
+    return Place(name, route.namespace, target.url, workers, route.selector, not target.verify)
 
 
 def proxied(connection: Connection, route: ServiceRoute) -> Target:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hpatui.sandbox.dataplane.messages import PodUsage
-from hpatui.sandbox.kubelet import PodRun
+from hpatui.sandbox.pod_run import PodRun
 from hpatui.sandbox.usage import Usage
 from hpatui.sandbox.workload import PROFILES, Profile
 

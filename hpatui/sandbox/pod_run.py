@@ -1,0 +1,58 @@
+"""A pod on its node, and what the kubelet needs of containers that are real processes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from hpatui.sandbox.controllers.objects import Key, Object
+from hpatui.sandbox.pod_log import PodLog
+from hpatui.sandbox.workload import Profile
+
+
+class NotMountedError(Exception):
+    """A ConfigMap or Secret of a pod is not there (yet); says which."""
+
+
+@dataclass(slots=True)
+class PodRun:
+    """A pod on its node. `stage`: creating, running, ready, backoff, image, ended, stopping. Times: epoch seconds."""
+
+    key: Key
+    uid: str
+    node: str
+    owner: str
+    profile: Profile
+    stage: str
+    ip: str = ""
+    due: float = 0.0  # when the next step is
+    started: float = 0.0  # of the containers that run now
+    restarts: int = 0
+    exit_code: int = 1
+    log: PodLog = field(default_factory=PodLog)
+
+
+class Processes(Protocol):
+    """Containers that are real processes (`containers.Containers`)."""
+
+    def available(self) -> bool:
+        """Whether they can be started here."""
+
+    def start(self, pod: Object, run: PodRun) -> None:
+        """Start one. NotMountedError where a volume is missing."""
+
+    def stop(self, run: PodRun) -> None:
+        """End it, if there is one; its end is not reported."""
+
+
+class NoProcesses:
+    """None can be started."""
+
+    def available(self) -> bool:
+        return False
+
+    def start(self, pod: Object, run: PodRun) -> None:
+        return None
+
+    def stop(self, run: PodRun) -> None:
+        return None
