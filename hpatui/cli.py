@@ -131,7 +131,9 @@ def _screen_arguments() -> argparse.ArgumentParser:
     add("--theme", metavar="T", help="dark, light, ansi or high-contrast")
     add("--bell", action="store_true", help="ring the terminal's bell at each rescale")
     add("--load-url", metavar="URL", help="where l sends the load (default: found from the HPA)")
-    add("--load-via", choices=("proxy", "port-forward"), help="how l reaches the pods (default: the service proxy)")
+    ways = ("proxy", "port-forward", "cluster")
+    add("--load-via", choices=ways, help="how l reaches the pods (proxy); cluster: by Locust inside it")
+    add("--load-workers", type=int, metavar="N", help="Locust's workers with --load-via cluster (1)")
     add("--load-rate", type=_positive, metavar="R", help="requests per second that l starts with (50)")
     add("--max-rate", type=_positive, metavar="R", help="never more requests per second than this (200)")
     return group

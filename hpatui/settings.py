@@ -26,7 +26,8 @@ class Settings:
     theme: str | None = None
     bell: bool = False
     load_url: str | None = None
-    load_via: str = "proxy"  # proxy (the API server's service proxy) or port-forward (one to each ready pod)
+    load_via: str = "proxy"  # proxy (the API server's), port-forward (to each ready pod), cluster (Locust inside it)
+    load_workers: int = 1  # of Locust, by load_via cluster
     load_rate: float = 50.0
     max_rate: float = 200.0
     # The controller's flags, for clusters that changed them (the API does not tell).
@@ -89,7 +90,7 @@ def _read_file(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path}: {error}", hint="correct the TOML") from error
 
 
-_CHOICES = {"theme": ("dark", "light", "ansi", "high-contrast"), "load_via": ("proxy", "port-forward")}
+_CHOICES = {"theme": ("dark", "light", "ansi", "high-contrast"), "load_via": ("proxy", "port-forward", "cluster")}
 _TYPES: dict[str, str] = {item.name: str(item.type) for item in fields(Settings)}
 
 
@@ -101,6 +102,10 @@ def _from_environ(env: Mapping[str, str]) -> dict[str, Any]:
             continue
         if kind.startswith("bool"):
             found[name] = text.lower() not in ("0", "false", "no", "off")
+        elif kind == "int":
+            if not text.isdecimal():
+                raise UsageError(f"{_ENV_PREFIX}{name.upper()} is {text!r}, not a number")
+            found[name] = int(text)
         elif kind.startswith("float"):
             try:
                 found[name] = float(text)
@@ -120,6 +125,8 @@ def _apply(settings: Settings, values: Mapping[str, Any], where: str) -> Setting
         expected: type[Any] | tuple[type[Any], ...] = str
         if kind.startswith("bool"):
             expected = bool
+        elif kind == "int":
+            expected = int
         elif kind.startswith("float"):
             expected = (int, float)
         if not isinstance(value, expected) or (isinstance(value, bool) and expected is not bool):

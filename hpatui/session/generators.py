@@ -59,6 +59,7 @@ class Generators:
         self._say = say
         self._released = 0.0
         self._created: list[str] = []
+        self._deleted = False
 
     async def create(self) -> None:
         """Create and start them. LoadError where we may not, ClusterError where it fails; `delete` is due either way."""
@@ -98,6 +99,7 @@ class Generators:
 
     async def delete(self) -> None:
         """Delete what there is; what cannot be deleted ends by its deadline. Idempotent."""
+        self._deleted = True
         paths, self._created = self._created, []
         await asyncio.gather(*(self._delete(path) for path in paths))
 
@@ -121,8 +123,12 @@ class Generators:
 
     async def _create(self, item: Object) -> Object:
         path = self._path(item)
+        if self._deleted:
+            raise LoadError("stopped before it began")
         self._created.append(path)
         made: Object = json.loads(await self._connection.request("POST", path.rpartition("/")[0], body=item))
+        if path not in self._created:  # deleted while it was on its way
+            await self._delete(path)
         return made
 
     async def _patch(self, path: str, spec: Object) -> None:

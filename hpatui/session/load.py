@@ -12,11 +12,13 @@ from hpatui.load.plan import SHAPES, LoadPlan, Stage, nudge, shaped
 from hpatui.load.run import Finished, LoadRun, Sampled
 from hpatui.load.target import Target, check_host, is_loopback, url_target
 from hpatui.model import Key, LoadState
-from hpatui.session.aim import check_permission, forwarded, proxied
+from hpatui.session.aim import check_permission, forwarded, generators_place, in_cluster, proxied
 from hpatui.state.snapshot import LoadView
 
 if TYPE_CHECKING:
+    from hpatui.cluster.connect import Connection
     from hpatui.cluster.forward import PodForwards
+    from hpatui.cluster.target import ServiceRoute
     from hpatui.session.live import Session
 
 _ACTIVE = (LoadState.STARTING, LoadState.RUNNING, LoadState.PAUSED)
@@ -35,6 +37,8 @@ class LoadControl:
         self._following: asyncio.Task[None] | None = None
         self._confirmed: set[str] = set()
         self._starting = asyncio.Lock()
+        self._stopping = False
+        self._waiting = ""
 
     @property
     def _view(self) -> LoadView:
@@ -54,7 +58,11 @@ class LoadControl:
         hpa = store.hpa(store.focused) if store.focused else None
         target = session.settings.load_url or (f"{hpa.reference} of {hpa.key}" if hpa is not None else "nothing")
         rate = min(self._rate, session.settings.max_rate)
-        ways = {"proxy": ", through the API server's service proxy", "port-forward": ", by port-forwards to its pods"}
+        ways = {
+            "proxy": ", through the API server's service proxy",
+            "port-forward": ", by port-forwards to its pods",
+            "cluster": f", by {session.settings.load_workers} Locust workers that are created beside it",
+        }
         how = "" if session.settings.load_url else ways.get(session.settings.load_via, "")
         return f"Send {rate:g} requests/s to {target}{how}, on context {connection.context} ({connection.host})?"
 
@@ -74,6 +82,8 @@ class LoadControl:
                     self._confirmed.add(connection.context)
             key = session.store.focused
             self._set(LoadView(LoadState.STARTING, "", "", self._rate, for_hpa=key))
+            self._process = LoadRun()
+            self._stopping = False
             try:
                 target = await self._target(key)
                 rate = self._limited(self._rate, target)
@@ -81,9 +91,11 @@ class LoadControl:
                 await self._process.start(plan, target)
             except HpatuiError as error:
                 await self._end_forwards()
+                if self._stopping:
+                    return
                 self._set(LoadView(LoadState.FAILED, rate=self._rate, message=str(error), for_hpa=key))
                 raise
-            message = ""
+            message = self._view.message
             if rate < self._rate:
                 message = f"limited to {rate:g}/s: the API server carries it; use --load-url for more"
             view = LoadView(
@@ -127,11 +139,27 @@ class LoadControl:
             route = await find_route(connection, hpa)
         except ClusterError as error:
             raise LoadError(f"the target of {hpa.key} cannot be found: {error}") from error
+        if session.settings.load_via == "cluster":
+            return self._inside(connection, route)
         await check_permission(connection, route, session.settings.load_via)
         if session.settings.load_via == "port-forward":
             self._forwards, target = await forwarded(connection, route)
             return target
         return proxied(connection, route)
+
+    def _inside(self, connection: Connection, route: ServiceRoute) -> Target:
+        """By Locust, in the cluster; the run is then made of its generators."""
+        from hpatui.session.generators import LocustWorker
+
+        target = in_cluster(route)
+        place = generators_place(route, target, self._session.settings.load_workers)
+        self._process = LoadRun(lambda: LocustWorker(connection, place, self._say))
+        return target
+
+    def _say(self, text: str) -> None:
+        """What the generators wait for; shown until they send."""
+        self._waiting = text
+        self._set(replace(self._view, message=text))
 
     def _stages(self, rate: float) -> tuple[Stage, ...]:
         """The shape around a rate, for ever: what has an end begins anew."""
@@ -155,7 +183,10 @@ class LoadControl:
                 match report:
                     case Sampled(sample=sample, totals=totals):
                         session.store.apply_load(sample)
-                        session.store.set_load(replace(self._view, totals=totals), session.clock.time())
+                        message = "" if self._view.message == self._waiting else self._view.message
+                        session.store.set_load(
+                            replace(self._view, totals=totals, message=message), session.clock.time()
+                        )
                         session.changed()
                     case Finished(error=error):
                         state = LoadState.FAILED if error else LoadState.IDLE
@@ -166,6 +197,7 @@ class LoadControl:
     async def stop(self) -> None:
         """Stop within half a second; idempotent."""
         reading, self._reading = self._reading, None
+        self._stopping = True
         active = self._view.state in _ACTIVE
         if reading is not None:
             reading.cancel()

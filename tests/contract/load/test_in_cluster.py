@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -26,8 +27,13 @@ _HPA = "/apis/autoscaling/v2/namespaces/heyongjia/horizontalpodautoscalers/php-a
 @pytest.fixture(scope="module")
 def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A sandbox whose clock is five times as fast: a lease of 30 s is over in 6."""
-    path = tmp_path_factory.mktemp("sandbox") / "kubeconfig"
-    command = [sys.executable, "-m", "hpatui", "sandbox", "--speed", "5", "--kubeconfig-out", str(path)]
+    with _sandbox(tmp_path_factory.mktemp("sandbox") / "kubeconfig", "--speed", "5") as path:
+        yield path
+
+
+@contextlib.contextmanager
+def _sandbox(path: Path, *flags: str) -> Iterator[str]:
+    command = [sys.executable, "-m", "hpatui", "sandbox", *flags, "--kubeconfig-out", str(path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline().startswith(READY)
@@ -41,6 +47,10 @@ def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def get(kubeconfig: str) -> Callable[[str], dict[str, Any]]:
     """GET from the sandbox's API server."""
+    return _getter(kubeconfig)
+
+
+def _getter(kubeconfig: str) -> Callable[[str], dict[str, Any]]:
     config = yaml.safe_load(Path(kubeconfig).read_text())
     server, user = config["clusters"][0]["cluster"]["server"], config["users"][0]["user"]
 
@@ -107,6 +117,33 @@ def test_after_sigkill_the_lease_ends_the_job_and_its_pods(
     assert "DeadlineExceeded" in conditions or get(_JOBS)["items"] == []
 
 
+def test_locust_sends_what_was_ordered_and_is_deleted_at_the_end(tmp_path: Path) -> None:
+    with _sandbox(tmp_path / "kubeconfig") as kubeconfig:
+        get = _getter(kubeconfig)
+        done = _load(kubeconfig, "--workers", "2", "--rate", "15", "--duration", "8s", "--json")
+        assert done.returncode == 0, done.stderr
+        result = json.loads(done.stdout)
+        assert result["errors"] == 0
+        assert result["status"] == {"200": result["requests"]}
+        assert 100 <= result["requests"] + result["unserved"] <= 124
+        assert result["latency_ms"]["p50"] > 1
+        assert get(_JOBS)["items"] == []
+        _until(lambda: _generators(get) == [])
+
+
+def test_locust_ends_with_its_objects_when_hpatui_is_killed(
+    kubeconfig: str, get: Callable[[str], dict[str, Any]]
+) -> None:
+    args = _command(kubeconfig, "--rate", "5")
+    with subprocess.Popen(args, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        _until(lambda: _generators(get) == ["Running", "Running"])
+        process.kill()
+    _until(lambda: "Running" not in _generators(get), 60)
+    _until(lambda: get(_JOBS)["items"] == [], 60)
+    maps = "/api/v1/namespaces/heyongjia/configmaps?labelSelector=app.kubernetes.io/managed-by%3Dhpatui"
+    _until(lambda: get(maps)["items"] == [], 60)
+
+
 def test_the_manifest_is_printed_and_nothing_is_created(kubeconfig: str, get: Callable[[str], dict[str, Any]]) -> None:
     before = len(get(_JOBS)["items"])
     done = _load(kubeconfig, "--workers", "3", "--rate", "40", "--duration", "10s", "--print-manifest")
@@ -122,7 +159,7 @@ def test_the_manifest_is_printed_and_nothing_is_created(kubeconfig: str, get: Ca
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        ((), "--print-manifest"),
+        (("--engine", "locust", "--ca", "ca.pem"), "--ca does not go with --via cluster"),
         (("--engine", "busybox", "--max-p95", "1s"), "--max-p95 does not go with --via cluster"),
         (("--engine", "busybox", "--workers", "0"), "1 to 100"),
         (("--print-manifest", "--stages", "5/s until scaled max 1m"), "waits"),

@@ -48,7 +48,14 @@ async def _until(holds: Callable[[], object], seconds: float = 30) -> None:
 
 @asynccontextmanager
 async def _session(kubeconfig: str, via: str, tmp_path: Path) -> AsyncIterator[Session]:
-    session = Session(Settings(kubeconfig=kubeconfig, load_via=via, load_rate=30.0, state_dir=str(tmp_path)))
+    settings = Settings(kubeconfig=kubeconfig, load_via=via, load_rate=30.0, state_dir=str(tmp_path))
+    async with _running(settings) as session:
+        yield session
+
+
+@asynccontextmanager
+async def _running(settings: Settings) -> AsyncIterator[Session]:
+    session = Session(settings)
     await session.start()
     try:
         await _until(lambda: session.store.focused is not None and session.store.hpa(session.store.focused))
@@ -74,6 +81,53 @@ async def test_load_starts_is_seen_and_stops_at_once(kubeconfig: str, via: str, 
         assert view.state is LoadState.IDLE
         assert not any(alive(child) for child in children)
         assert view.totals is not None and view.totals.failed == 0
+
+
+async def test_locust_in_the_cluster_is_steered_seen_and_leaves_nothing(kubeconfig: str, tmp_path: Path) -> None:
+    settings = Settings(
+        kubeconfig=kubeconfig, load_via="cluster", load_workers=2, load_rate=20.0, state_dir=str(tmp_path)
+    )
+    async with _running(settings) as session:
+        await session.start_load()
+        await _until(lambda: (totals := session.store.load.totals) is not None and totals.ok > 40, 40)
+        assert session.store.load.message == ""
+        await session.set_load_rate(60)
+        await _until(lambda: (last := session.store.load.last) is not None and last.sent >= 50, 20)
+        await session.pause_load()
+        await _until(lambda: (last := session.store.load.last) is not None and last.sent == 0, 20)
+        await session.stop_load()
+        assert session.store.load.state is LoadState.IDLE
+        await _until(lambda: _left_over(kubeconfig) == [], 20)
+
+
+async def test_locust_that_is_stopped_while_it_starts_leaves_nothing(kubeconfig: str, tmp_path: Path) -> None:
+    settings = Settings(kubeconfig=kubeconfig, load_via="cluster", state_dir=str(tmp_path))
+    async with _running(settings) as session:
+        starting = asyncio.create_task(session.start_load())
+        await _until(lambda: _left_over(kubeconfig) != [])
+        await session.stop_load()
+        await starting
+        assert session.store.load.state is LoadState.IDLE
+        await _until(lambda: _left_over(kubeconfig) == [], 20)
+
+
+def _left_over(kubeconfig: str) -> list[str]:
+    """Kinds of the objects that hpatui made."""
+    config = yaml.safe_load(Path(kubeconfig).read_text())
+    server, user = config["clusters"][0]["cluster"]["server"], config["users"][0]["user"]
+    found = []
+    for plural in (
+        "api/v1/{}/configmaps",
+        "api/v1/{}/secrets",
+        "api/v1/{}/services",
+        "api/v1/{}/pods",
+        "apis/batch/v1/{}/jobs",
+    ):
+        path = plural.format("namespaces/heyongjia") + "?labelSelector=app.kubernetes.io/managed-by%3Dhpatui"
+        headers = {"Authorization": f"Bearer {user.get('token', '')}"}
+        with urllib.request.urlopen(urllib.request.Request(f"{server}/{path}", headers=headers), timeout=10) as answer:
+            found += [plural.rpartition("/")[2]] * len(json.load(answer)["items"])
+    return found
 
 
 async def test_a_stopped_load_can_be_started_again(kubeconfig: str, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from hpatui.sandbox.apiserver.resources import RESOURCES
 from hpatui.sandbox.dataplane.messages import SetCallers, StartPod, StopPod
+from hpatui.sandbox.pod_run import NotMountedError, PodRun
 from hpatui.sandbox.scenarios import build as b
 
 from .world import SPACE, TestWorld
@@ -143,3 +144,67 @@ def test_a_loop_of_requests_calls_the_service() -> None:
     world.cluster.store.delete(PODS, SPACE, "p")
     world.advance(5.0)
     assert SetCallers(uid, "", 0) in world.orders
+
+
+class _Processes:
+    """Real containers, as the kubelet sees them."""
+
+    def __init__(self) -> None:
+        self.missing = 'configmap "plan" not found'
+        self.running: list[PodRun] = []
+
+    def available(self) -> bool:
+        return True
+
+    def start(self, pod: dict[str, Any], run: PodRun) -> None:
+        if self.missing:
+            raise NotMountedError(self.missing)
+        self.running.append(run)
+
+    def stop(self, run: PodRun) -> None:
+        if run in self.running:
+            self.running.remove(run)
+
+
+def _locust(**spec: Any) -> dict[str, Any]:
+    pod = _pod(restartPolicy="Never", **spec)
+    pod["spec"]["containers"][0]["image"] = "locustio/locust:2.47.0"
+    return pod
+
+
+def test_a_real_container_waits_for_its_volumes_runs_and_ends_with_its_code() -> None:
+    world = TestWorld()
+    processes = _Processes()
+    world.cluster.kubelet.processes = processes
+    world.apply(_locust())
+    world.advance(3.0)
+    assert processes.running == []
+    assert any("configmap" in text for text in world.events("FailedMount"))
+    processes.missing = ""
+    world.advance(3.0)
+    (run,) = processes.running
+    assert world.get("", "pods", "p")["status"]["phase"] == "Running"
+    world.cluster.kubelet.exited(run, 3)
+    assert world.get("", "pods", "p")["status"]["phase"] == "Failed"
+    assert _state(world)["state"]["terminated"]["exitCode"] == 3
+
+
+def test_a_real_container_ends_with_its_pod() -> None:
+    world = TestWorld()
+    processes = _Processes()
+    processes.missing = ""
+    world.cluster.kubelet.processes = processes
+    world.apply(_locust())
+    world.advance(3.0)
+    world.cluster.store.delete(PODS, SPACE, "p")
+    world.advance(3.0)
+    assert processes.running == []
+    assert not world.exists("", "pods", "p")
+
+
+def test_an_image_that_needs_a_program_which_is_not_here() -> None:
+    world = TestWorld()
+    world.apply(_locust())
+    world.advance(3.0)
+    assert _state(world)["state"]["waiting"]["reason"] in ("ErrImagePull", "ImagePullBackOff")
+    assert any("where Locust is installed" in text for text in world.events("Failed"))
