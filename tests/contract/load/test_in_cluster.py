@@ -124,7 +124,8 @@ def test_locust_sends_what_was_ordered_and_is_deleted_at_the_end(tmp_path: Path)
         assert done.returncode == 0, done.stderr
         result = json.loads(done.stdout)
         assert result["errors"] == 0
-        assert result["status"] == {"200": result["requests"]}
+        assert list(result["status"]) == ["200"]
+        assert 0 <= result["requests"] - result["status"]["200"] <= 15  # under way at the end: dropped
         assert 100 <= result["requests"] + result["unserved"] <= 124
         assert result["latency_ms"]["p50"] > 1
         assert get(_JOBS)["items"] == []
