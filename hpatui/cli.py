@@ -96,6 +96,9 @@ def build_parser() -> argparse.ArgumentParser:
     doctor = add("doctor", "check the autoscaling pipeline; exit code 1 if something is broken", _run_doctor, cluster)
     doctor.add_argument("name", metavar="[NS/]NAME", nargs="?", help="one HPA (default: all of the namespace)")
     doctor.add_argument("--json", action="store_true", help="as JSON")
+    example = add("example", "a small application with an HPA, to try autoscaling on a cluster", _run_example, cluster)
+    example.add_argument("action", choices=("apply", "remove", "print"), help="create it, delete it, or show its YAML")
+    example.add_argument("--yes", action="store_true", help="do it on a cluster that is not the sandbox")
     from hpatui.load.arguments import add_arguments
 
     add_arguments(add("load", "drive load without a screen and report it", _run_load, cluster))
@@ -277,6 +280,12 @@ def _run_doctor(args: argparse.Namespace) -> int:
     from hpatui.plain.doctor import doctor
 
     return _run_async(doctor(load_settings({**vars(args), "hpa": args.name}), as_json=args.json))
+
+
+def _run_example(args: argparse.Namespace) -> int:
+    from hpatui.plain.example import example
+
+    return _run_async(example(_settings(args), args.action, yes=args.yes))
 
 
 def _run_load(args: argparse.Namespace) -> int:

@@ -12,13 +12,12 @@ import signal
 import sys
 import time
 
-import yaml
-
 from hpatui.errors import UsageError
 from hpatui.load.jobs import LEASE, Place, busybox_job, deadline_of, locust_objects
 from hpatui.load.plan import LoadPlan
 from hpatui.load.run import LoadRun
 from hpatui.plain.load_target import Aim
+from hpatui.plain.safe import manifests
 from hpatui.session.aim import generators_place
 from hpatui.session.generators import Generators, LocustWorker
 
@@ -39,9 +38,10 @@ def place_of(args: argparse.Namespace, aim: Aim) -> Place:
 def print_manifest(args: argparse.Namespace, plan: LoadPlan, place: Place) -> int:
     """The objects, for those who create them by other means; returns the exit code."""
     if args.engine == "busybox":
-        print(yaml.safe_dump(busybox_job(place, deadline_of(plan)), sort_keys=False), end="")
+        objects = [busybox_job(place, deadline_of(plan))]
     else:
-        print(yaml.safe_dump_all(locust_objects(plan, place), sort_keys=False), end="")
+        objects = locust_objects(plan, place)
+    print(manifests(objects), end="")
     return 0
 
 

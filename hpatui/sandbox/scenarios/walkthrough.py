@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 from hpatui.sandbox.scenarios.base import base
-from hpatui.sandbox.scenarios.build import World, autoscaler, cpu, deployment, memory, namespace, resources, service
+from hpatui.sandbox.scenarios.build import (
+    Manifest,
+    World,
+    autoscaler,
+    cpu,
+    deployment,
+    memory,
+    namespace,
+    resources,
+    service,
+)
 
 SPACE = "heyongjia"
 
 
+def manifests(space: str = SPACE) -> list[Manifest]:
+    """Namespace, Deployment with requests = limits (100m, 100Mi), Service, HPA on CPU 30 % and memory 80Mi, 1 to 3."""
+    metrics = [cpu(30), memory("80Mi")]
+    return [
+        namespace(space),
+        deployment(space, "php-apache", needs=resources("100m", "100Mi")),
+        service(space, "php-apache"),
+        autoscaler(space, "php-apache", metrics, least=1, most=3, name="php-apache-hpa"),
+    ]
+
+
 def build(world: World) -> None:
-    """php-apache with requests = limits (100m, 100Mi), and its HPA on CPU 30 % and memory 80Mi, 1 to 3 replicas."""
+    """php-apache, and once its pods have metrics its HPA."""
     base(world)
-    world.apply(
-        namespace(SPACE),
-        deployment(SPACE, "php-apache", needs=resources("100m", "100Mi")),
-        service(SPACE, "php-apache"),
-    )
+    *application, hpa = manifests()
+    world.apply(*application)
     world.advance(30.0)
-    name = "php-apache-hpa"
-    world.apply(autoscaler(SPACE, "php-apache", [cpu(30), memory("80Mi")], least=1, most=3, name=name))
+    world.apply(hpa)
     world.advance(3 * world.timings.sync_period)

@@ -185,3 +185,31 @@ def test_a_closed_pipe_is_no_error(kubeconfig: Path) -> None:
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False)
     assert json.loads(done.stdout)["hpas"]
     assert "Traceback" not in done.stderr
+
+
+def test_the_example_is_applied_watched_and_removed(kubeconfig: Path) -> None:
+    where = ("-n", "try", "--kubeconfig", str(kubeconfig))
+    done = _hpatui("example", "apply", *where)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[1] == "Deployment php-apache created"
+    assert "is there" in _hpatui("example", "apply", *where).stdout
+    watched = json.loads(_hpatui("watch", "--once", "--json", *where).stdout)
+    assert [hpa["name"] for hpa in watched["hpas"]] == ["php-apache-hpa"]
+    done = _hpatui("example", "remove", *where)
+    assert "HorizontalPodAutoscaler php-apache-hpa deleted" in done.stdout
+    assert "kubectl delete namespace try" in done.stdout
+    assert json.loads(_hpatui("watch", "--once", "--json", *where).stdout)["hpas"] == []
+
+
+def test_the_example_touches_nothing_of_others(kubeconfig: Path) -> None:
+    where = ("-n", "heyongjia", "--kubeconfig", str(kubeconfig))  # the scenario's own objects
+    _one_line(_hpatui("example", "apply", *where), "Deployment php-apache in namespace heyongjia is not hpatui's")
+    done = _hpatui("example", "remove", *where)
+    assert "deleted" not in done.stdout
+    assert len(json.loads(_hpatui("watch", "--once", "--json", *where).stdout)["hpas"]) == 1
+
+
+def test_the_example_s_yaml_needs_no_cluster() -> None:
+    done = _hpatui("example", "print", env={"KUBECONFIG": "/nonexistent"})
+    kinds = [item["kind"] for item in yaml.safe_load_all(done.stdout)]
+    assert kinds == ["Namespace", "Deployment", "Service", "HorizontalPodAutoscaler"]
