@@ -19,7 +19,7 @@ from typing import Any
 
 from hpatui.errors import LoadError, UsageError
 from hpatui.load.plan import LoadPlan, Stage
-from hpatui.load.requests import USER_AGENT
+from hpatui.load.target import USER_AGENT
 
 LEASE = 30  # seconds without a word from hpatui after which a Job that it runs ends
 DEADLINE = 600  # seconds at most of a printed manifest whose plan has no end

@@ -6,12 +6,10 @@ import ssl
 
 import httpx
 
-from hpatui import __version__
 from hpatui.errors import LoadError
 from hpatui.load.plan import RequestSpec
-from hpatui.load.target import Target
+from hpatui.load.target import USER_AGENT, Target
 
-USER_AGENT = f"hpatui/{__version__}"
 ID = "{{id}}"  # in a path, a header or a body: the number of the request
 _TOKEN = "{{hpa-id}}"  # as long as the number that replaces it, so that Content-Length stays true
 

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from hpatui import __version__
 from hpatui.errors import LoadError, UsageError
 
 FORWARD_MAX_RATE = 100.0  # port-forwards cost the API server less, but not nothing
+USER_AGENT = f"hpatui/{__version__}"
 PROXY_MAX_RATE = 20.0  # through the API server of a real cluster nothing protects the control plane
 
 

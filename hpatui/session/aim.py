@@ -6,13 +6,13 @@ import secrets
 from typing import TYPE_CHECKING
 
 from hpatui.errors import LoadError
-from hpatui.load.jobs import Place
 from hpatui.load.target import FORWARD_MAX_RATE, PROXY_MAX_RATE, Target
 
 if TYPE_CHECKING:
     from hpatui.cluster.connect import Connection
     from hpatui.cluster.forward import PodForwards
     from hpatui.cluster.target import ServiceRoute
+    from hpatui.load.jobs import Place
 
 
 async def check_permission(connection: Connection, route: ServiceRoute, via: str) -> None:
@@ -34,6 +34,8 @@ def in_cluster(route: ServiceRoute) -> Target:
 
 def generators_place(route: ServiceRoute, target: Target, workers: int) -> Place:
     """Where a new run's generators are."""
+    from hpatui.load.jobs import Place
+
     name = f"hpatui-load-{secrets.token_hex(3)}"
     return Place(name, route.namespace, target.url, workers, route.selector, not target.verify)
 

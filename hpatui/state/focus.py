@@ -77,11 +77,19 @@ class Focus:
                 self._usages.clear()
         for item in items:
             self._take(item)
+        self._record([item for item in items if isinstance(item, Event)])
         self._changed(kind, now)
 
     def upserted(self, item: Workload | Pod | Event | PodUsage, now: float) -> None:
         """One object is new or changed."""
-        self._changed(self._take(item), now)
+        kind = self._take(item)
+        if isinstance(item, Event):
+            self._record([item])
+        self._changed(kind, now)
+
+    def _record(self, events: Sequence[Event]) -> None:
+        """Rescales that events tell of. Only of the new ones: there may be hundreds."""
+        record_events(self._history, [event for event in events if event.about_kind == "HorizontalPodAutoscaler"])
 
     def deleted(self, kind: Kind, key: Key, now: float) -> None:
         """One object is gone."""
@@ -134,7 +142,6 @@ class Focus:
             self._bound_events()
             self._event_view = None
             about_hpa = [e for e in self._events.values() if e.about_kind == "HorizontalPodAutoscaler"]
-            record_events(self._history, about_hpa)
             self._observer.events(about_hpa, now)
             return
         if kind in (Kind.WORKLOAD, Kind.POD):

@@ -104,6 +104,8 @@ class LoadView:
     totals: LoadTotals | None = None
     message: str = ""  # why it failed, or a warning
     for_hpa: Key | None = None
+    forecast: str = ""  # what this rate means for the HPA in focus, once that was learned
+    cost: str = ""  # what the scaling of the run cost, when it is over
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from hpatui.model import (
     Workload,
 )
 from hpatui.state.focus import Focus
+from hpatui.state.forecast import LoadModel, cost, cost_text, forecast, learn
 from hpatui.state.frames import Frame
 from hpatui.state.headline import headline
 from hpatui.state.history import record_gap, record_hpa
@@ -66,6 +67,7 @@ class Store:
         self.flags = flags or ControllerFlags()
         self.load_history = LoadHistory()
         self._load = LoadView()
+        self._model: LoadModel | None = None  # of the HPA in focus
         self._hpas: dict[Key, Hpa] = {}
         self._rows: dict[Key, HpaRow] = {}
         self._order: list[Key] = []
@@ -104,7 +106,7 @@ class Store:
         if self._focus is not None and self._focus.key == key:
             return self._hpas.get(key) if key else None
         self._dirty = True
-        self._focus = None
+        self._focus, self._model = None, None
         if key is None:
             return None
         hpa = self._hpas.get(key)
@@ -205,6 +207,8 @@ class Store:
             self._note_rescale(hpa, rescale, now)
         if self._focus is not None and self._focus.key == key:
             self._focus.hpa_changed(hpa, now)
+            if len(self.load_history.rate):
+                self._model = learn(hpa, self._history(key), self.load_history, self.flags)
         self._build_row(hpa, now)
 
     def _forget(self, key: Key) -> None:
@@ -271,6 +275,8 @@ class Store:
 
     def set_load(self, view: LoadView, now: float, mark: str = "") -> None:
         """The load's state changed; `mark` (may be empty) names the change on the graphs."""
+        if self._load.state is LoadState.RUNNING and view.state is LoadState.IDLE:
+            view = replace(view, cost=self._cost(view, now))
         self._load = view
         self._dirty = True
         if mark:
@@ -281,6 +287,25 @@ class Store:
             for series in (self.load_history.rate, self.load_history.offered, self.load_history.p95):
                 if len(series):
                     series.append(now, None)
+
+    def _cost(self, view: LoadView, now: float) -> str:
+        """What the scaling of the run that ends now cost."""
+        history = self._histories.get(view.for_hpa) if view.for_hpa is not None else None
+        if history is None or view.started is None:
+            return ""
+        model = self._model if view.for_hpa == self.focused else None
+        found = cost(history, self.load_history, view.started, now, model)
+        return cost_text(found) if found is not None else ""
+
+    def _foretold(self) -> LoadView:
+        """The load with what its rate means for the HPA in focus."""
+        hpa = self._hpas.get(self._focus.key) if self._focus is not None else None
+        text = ""
+        if hpa is not None and self._model is not None and self._load.rate > 0:
+            text = forecast(self._model, self._load.rate, hpa, self.flags)
+        if text != self._load.forecast:
+            self._load = replace(self._load, forecast=text)
+        return self._load
 
     def apply_load(self, sample: LoadSample) -> None:
         """Take one second of load."""
@@ -324,7 +349,7 @@ class Store:
             status=self._statuses[Kind.HPA],
             rows=self._rows_view,
             detail=self._detail(now),
-            load=self._load,
+            load=self._foretold(),
             load_history=self.load_history,
             statuses={**self._statuses, **(self._focus.statuses if self._focus else {})},
             notices=tuple(self._notices),

@@ -52,6 +52,10 @@ class LoadPane(LinePane):
             lines.append(Text(f"p50 {_ms(last.p50)}  p95 {_ms(last.p95)}  p99 {_ms(last.p99)} ms", end=""))
         if totals is not None:
             lines.append(Text(_totals(totals, self.inner_width), style=FAINT, end=""))
+        if load.cost and load.state is LoadState.IDLE:
+            lines.append(Text(load.cost, style=FAINT, end=""))
+        if load.forecast and load.state is not LoadState.STARTING:
+            lines.append(Text(load.forecast, style=FAINT, end=""))
         if last is not None and load.state is LoadState.RUNNING:
             if last.errors:
                 kinds = ", ".join(f"{printable(kind)} {count}" for kind, count in sorted(last.errors.items()))

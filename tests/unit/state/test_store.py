@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 from dataclasses import replace
 
 from hpatui.model import (
@@ -210,3 +212,58 @@ def test_reset_forgets_the_cluster_but_not_the_load() -> None:
     assert (snapshot.rows, snapshot.detail, snapshot.context) == ((), None, "other")
     assert snapshot.status.state is SourceState.CONNECTING
     assert len(snapshot.load_history.rate) == 1
+
+
+def test_a_load_is_foretold_once_its_cost_was_learned_and_counted_up_at_its_end() -> None:
+    store = _store()
+    store.focus(KEY, NOW)
+    store.apply(Upserted(Kind.HPA, hpa(version="v0", metrics=(metric(current=0.0),))), NOW)
+    store.set_load(LoadView(LoadState.RUNNING, rate=20.0, started=NOW, for_hpa=KEY), NOW, "load 20/s")
+    for second in range(1, 121):
+        store.apply_load(LoadSample(NOW + second, 20, 20, 20, 0, 0, 1, 5.0, 6.0, 7.0))
+        if second % 15 == 0:
+            new = hpa(version=f"v{second}", metrics=(metric(current=20.0 + second / 1000),))  # 2/3 of its target
+            store.apply(Upserted(Kind.HPA, new), NOW + second)
+    store.set_load(replace(store.load, rate=60.0), NOW + 121)
+    assert store.snapshot(NOW + 121).load.forecast.startswith("60/s means 3 replicas, after 1 sync")
+    store.set_load(replace(store.load, state=LoadState.IDLE), NOW + 122, "load off")
+    view = store.snapshot(NOW + 122).load
+    assert view.cost == "the run used 2.0 pod-minutes, 2.0 needed"
+    store.focus(None, NOW + 123)
+    assert store.snapshot(NOW + 123).load.forecast == ""
+
+
+def test_memory_is_flat_over_an_hour_of_churn() -> None:
+    """Fast-forwarded: 50 HPAs change their status every 15 s, pods and events come and go, load runs."""
+    store = _store(*(f"hpa-{number}" for number in range(10)))
+    key = Key("heyongjia", "hpa-0")
+    store.focus(key, NOW)
+
+    def live(begin: int, end: int) -> None:
+        for tick in range(begin, end):
+            now = NOW + tick * 15.0
+            for number in range(10):
+                size = 1 + (tick + number) % 3
+                new = hpa(
+                    f"hpa-{number}", current=size, desired=1 + (tick + number + 1) % 3, version=f"{tick}", scaled=now,
+                    metrics=(metric(current=float((tick * 7 + number) % 90)),),
+                )  # fmt: skip
+                store.apply(Upserted(Kind.HPA, new), now)
+            name = f"pod-{tick}"
+            store.apply(Upserted(Kind.POD, pod(name), str(key)), now)
+            store.apply(Deleted(Kind.POD, Key("heyongjia", f"pod-{tick - 3}"), "", str(key)), now)
+            for index in range(5):
+                text = f"New size: {index}; reason: x"
+                new_event = event("SuccessfulRescale", text, at=now + index, uid=f"{tick}-{index}")
+                store.apply(Upserted(Kind.EVENT, new_event, str(key)), now)
+            for second in range(15):
+                store.apply_load(LoadSample(now + second, 50, 50, 50, 0, 0, 1, 5.0, 6.0, 7.0))
+            store.tick(now)
+            store.snapshot(now)
+
+    live(0, 700)  # rings and bounds are full
+    gc.collect()
+    before = sys.getallocatedblocks()
+    live(700, 940)  # an hour
+    gc.collect()
+    assert sys.getallocatedblocks() < before * 1.02
