@@ -224,8 +224,8 @@ def test_a_load_is_foretold_once_its_cost_was_learned_and_counted_up_at_its_end(
         if second % 15 == 0:
             new = hpa(version=f"v{second}", metrics=(metric(current=20.0 + second / 1000),))  # 2/3 of its target
             store.apply(Upserted(Kind.HPA, new), NOW + second)
-    store.set_load(replace(store.load, rate=60.0), NOW + 121)
-    assert store.snapshot(NOW + 121).load.forecast.startswith("60/s means 3 replicas, after 1 sync")
+    store.set_load(replace(store.load, rate=75.0), NOW + 121)
+    assert store.snapshot(NOW + 121).load.forecast.startswith("75/s means 3 replicas, after 1 sync")
     store.set_load(replace(store.load, state=LoadState.IDLE), NOW + 122, "load off")
     view = store.snapshot(NOW + 122).load
     assert view.cost == "the run used 2.0 pod-minutes, 2.0 needed"
