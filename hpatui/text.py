@@ -65,6 +65,14 @@ def fit(text: str, width: int) -> str:
     return "".join(out) + "…" + " " * (width - 1 - used)
 
 
+def fit_name(text: str, width: int) -> str:
+    """As `fit`, but cut in the middle: names of pods differ at their ends."""
+    if cell_width(text) <= width or not text.isascii() or width < 9:
+        return fit(text, width)
+    tail = (width - 1) * 2 // 3
+    return f"{text[: width - 1 - tail]}…{text[-tail:]}"
+
+
 def age(seconds: float) -> str:
     """A duration as kubectl prints ages: `42s`, `4m8s`, `27m`, `3h5m`, `12h`, `2d3h`, `14d`, `3y10d`.
 

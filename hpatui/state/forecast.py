@@ -104,6 +104,8 @@ def _learn(metric: MetricTarget, history: HpaHistory, load: LoadHistory, flags: 
         rates = [rate or 0.0 for _, rate in load.rate.window(time - lag, time)]
         if not any(rates):
             idle.append(value / target)
+        elif any(size != pods for _, size in history.current.window(time - lag, time)):
+            continue  # the metric is still that of another size
         elif min(rates) > 0 and len(rates) >= lag * 0.8 and max(rates) - min(rates) <= STEADY * max(rates) + 1:
             busy.append((sum(rates) / len(rates), value / target, pods))
     rest = median(idle) if idle else 0.0

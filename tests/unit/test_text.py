@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpatui.text import age, cell_width, fit, printable
+from hpatui.text import age, cell_width, fit, fit_name, printable
 
 
 @pytest.mark.parametrize(
@@ -77,3 +77,10 @@ def test_fit(text: str, width: int, shown: str) -> None:
 )
 def test_age_reads_as_kubectl_prints_it(seconds: float, text: str) -> None:
     assert age(seconds) == text
+
+
+def test_names_are_cut_in_the_middle() -> None:
+    assert fit_name("php-apache-27k89v9zzj-lhkz7", 20) == "php-apa…9v9zzj-lhkz7"
+    assert fit_name("short", 9) == "short    "
+    assert fit_name("long-enough", 5) == fit("long-enough", 5)
+    assert fit_name("ünïcödé-name", 8) == fit("ünïcödé-name", 8)

@@ -11,7 +11,7 @@ from hpatui.autoscaler.explain import Countdown, Explanation
 from hpatui.clock import as_datetime
 from hpatui.model import Condition, Event, Kind, SourceState
 from hpatui.state.snapshot import Detail, PodRow, Snapshot
-from hpatui.text import fit, printable
+from hpatui.text import fit, fit_name, printable
 from hpatui.ui.lines import LinePane
 from hpatui.ui.look import STATE_MARK, STATE_STYLE, TONE_STYLE
 from hpatui.ui.marks import BAD, FAINT, GOOD, WARN, begin, coarse_age
@@ -234,7 +234,7 @@ class PodsPane(LinePane):
     def _line(self, row: PodRow, width: int) -> Text:
         pod = row.pod
         line = begin("● " if pod.ready else "○ ", GOOD if pod.ready else WARN)
-        line.append(fit(printable(pod.key.name), width) + " ")
+        line.append(fit_name(printable(pod.key.name), width) + " ")
         if row.usage is not None:
             request = f"/{pod.cpu_request:.0f}m" if pod.cpu_request is not None else ""
             line.append(f"{row.usage.cpu:>5.0f}m{request:<6} ", style="bold")

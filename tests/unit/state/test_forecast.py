@@ -64,6 +64,14 @@ def test_a_metric_that_is_busy_without_load_foretells_nothing() -> None:
     assert learn(_cpu_only(_hpa()), *_recorded(20.0, 0.1, idle=0.95), FLAGS) is None
 
 
+def test_a_change_of_size_is_waited_out() -> None:
+    history, load = _recorded(20.0, 0.1)
+    history.current.append(320.0, 2)  # while cpu is still that of one pod
+    model = learn(_cpu_only(_hpa()), history, load, FLAGS)
+    assert model is not None
+    assert model.cost == pytest.approx(0.1)
+
+
 def test_the_sentence_knows_the_limits_and_the_default_policies() -> None:
     model = LoadModel("cpu", 0.1, 0.0)
     small = _hpa(min_replicas=2, max_replicas=20, current_replicas=2)
