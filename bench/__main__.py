@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import importlib
 import json
 import platform
@@ -20,6 +21,8 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"no benchmark {', '.join(unknown)}; there are: {', '.join(known)}", file=sys.stderr)
         return 2
+    # As an installed package has it; an environment may forbid Python to keep what it compiled.
+    compileall.compile_dir(here.parent / "hpatui", quiet=2)
     path = here / "results.json"
     results: dict[str, object] = _before(path)  # those not run now stay
     for name in names or known:

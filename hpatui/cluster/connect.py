@@ -12,13 +12,12 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-import aiohttp
-
 from hpatui import __version__
 from hpatui.clock import Clock
 from hpatui.cluster.auth import Credentials
 from hpatui.cluster.kubeconfig import ClusterAccess, ContextFacts, cluster_access, list_contexts
 from hpatui.cluster.tls import tls_context
+from hpatui.cluster.wire import aiohttp
 from hpatui.errors import (
     AuthError,
     ClusterError,

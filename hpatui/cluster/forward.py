@@ -11,10 +11,9 @@ import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import aiohttp
-
 from hpatui.cluster.connect import Connection
 from hpatui.cluster.target import ServiceRoute
+from hpatui.cluster.wire import aiohttp
 from hpatui.errors import ClusterError
 
 LOOK = 1.0  # seconds between looks at the pods

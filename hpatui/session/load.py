@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from hpatui.errors import ClusterError, HpatuiError, LoadError
 from hpatui.load.plan import SHAPES, LoadPlan, Stage, nudge, shaped
-from hpatui.load.run import Finished, LoadRun, Sampled
 from hpatui.load.target import Target, check_host, is_loopback, url_target
 from hpatui.model import Key, LoadState
 from hpatui.session.aim import check_permission, forwarded, generators_place, in_cluster, proxied
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from hpatui.cluster.connect import Connection
     from hpatui.cluster.forward import PodForwards
     from hpatui.cluster.target import ServiceRoute
+    from hpatui.load.run import LoadRun
     from hpatui.session.live import Session
 
 _ACTIVE = (LoadState.STARTING, LoadState.RUNNING, LoadState.PAUSED)
@@ -29,7 +29,7 @@ class LoadControl:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._process = LoadRun()
+        self._run: LoadRun | None = None
         self._reading: asyncio.Task[None] | None = None
         self._rate = session.settings.load_rate
         self._shape = "steady"
@@ -71,6 +71,8 @@ class LoadControl:
         session = self._session
         if session.settings.read_only:
             raise LoadError("this hpatui is read-only", hint="start it without --read-only")
+        from hpatui.load.run import LoadRun
+
         async with self._starting:
             if self._view.state in _ACTIVE:
                 return
@@ -82,13 +84,14 @@ class LoadControl:
                     self._confirmed.add(connection.context)
             key = session.store.focused
             self._set(LoadView(LoadState.STARTING, "", "", self._rate, for_hpa=key))
-            self._process = LoadRun()
+            self._run = LoadRun()
             self._stopping = False
             try:
                 target = await self._target(key)
                 rate = self._limited(self._rate, target)
                 plan = LoadPlan(stages=self._stages(rate), max_rate=session.settings.max_rate)
-                await self._process.start(plan, target)
+                run = self._run
+                await run.start(plan, target)
             except HpatuiError as error:
                 await self._end_forwards()
                 if self._stopping:
@@ -111,8 +114,8 @@ class LoadControl:
             )
             self._set(view, f"load {rate:g}/s")
             if self._forwards is not None:
-                self._following = asyncio.create_task(self._forwards.follow(self._process.set_routes))
-            self._reading = asyncio.create_task(self._read(target))
+                self._following = asyncio.create_task(self._forwards.follow(run.set_routes))
+            self._reading = asyncio.create_task(self._read(run))
 
     def _limited(self, rate: float, target: Target) -> float:
         return min(rate, self._session.settings.max_rate, target.cap or rate)
@@ -149,11 +152,12 @@ class LoadControl:
 
     def _inside(self, connection: Connection, route: ServiceRoute) -> Target:
         """By Locust, in the cluster; the run is then made of its generators."""
+        from hpatui.load.run import LoadRun
         from hpatui.session.generators import LocustWorker
 
         target = in_cluster(route)
         place = generators_place(route, target, self._session.settings.load_workers)
-        self._process = LoadRun(lambda: LocustWorker(connection, place, self._say))
+        self._run = LoadRun(lambda: LocustWorker(connection, place, self._say))
         return target
 
     def _say(self, text: str) -> None:
@@ -176,10 +180,12 @@ class LoadControl:
         if forwards is not None:
             await forwards.close()
 
-    async def _read(self, target: Target) -> None:
+    async def _read(self, run: LoadRun) -> None:
+        from hpatui.load.run import Finished, Sampled
+
         session = self._session
         try:
-            async for report in self._process.reports():
+            async for report in run.reports():
                 match report:
                     case Sampled(sample=sample, totals=totals):
                         session.store.apply_load(sample)
@@ -201,7 +207,8 @@ class LoadControl:
         active = self._view.state in _ACTIVE
         if reading is not None:
             reading.cancel()
-        await self._process.stop()
+        if self._run is not None:
+            await self._run.stop()
         await self._end_forwards()
         if reading is not None:
             with contextlib.suppress(asyncio.CancelledError):
@@ -215,8 +222,8 @@ class LoadControl:
         if not 0 < rate <= most:
             raise LoadError(f"{rate:g} requests/s cannot be ordered", hint=f"above 0 and at most {most:g} (--max-rate)")
         self._rate = rate
-        if self._view.state in (LoadState.RUNNING, LoadState.PAUSED):
-            self._process.set_stages(self._stages(rate))
+        if self._run is not None and self._view.state in (LoadState.RUNNING, LoadState.PAUSED):
+            self._run.set_stages(self._stages(rate))
             self._set(replace(self._view, rate=rate, plan=f"{self._shape} {rate:g}/s"), f"load {rate:g}/s")
         else:
             self._set(replace(self._view, rate=rate))
@@ -247,9 +254,11 @@ class LoadControl:
 
     async def pause(self) -> None:
         """Pause a running load, or resume a paused one."""
+        if self._run is None:
+            return
         if self._view.state is LoadState.RUNNING:
-            self._process.pause()
+            self._run.pause()
             self._set(replace(self._view, state=LoadState.PAUSED), "load paused")
         elif self._view.state is LoadState.PAUSED:
-            self._process.resume()
+            self._run.resume()
             self._set(replace(self._view, state=LoadState.RUNNING), "load resumed")

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hpatui.autoscaler.explain import Explanation
+from hpatui.autoscaler.explanation import Explanation
 from hpatui.model import (
     ControllerFlags,
     Event,

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from hpatui.autoscaler.explain import Explanation
+from hpatui.autoscaler.explanation import Explanation
 from hpatui.model import (
     Event,
     Hpa,

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from bisect import insort
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from hpatui.model import (
     ClusterEvent,
@@ -32,14 +33,16 @@ from hpatui.model import (
     Upserted,
     Workload,
 )
-from hpatui.state.focus import Focus
 from hpatui.state.forecast import LoadModel, cost, cost_text, forecast, learn
-from hpatui.state.frames import Frame
 from hpatui.state.headline import headline
 from hpatui.state.history import record_gap, record_hpa
 from hpatui.state.series import HpaHistory, LoadHistory, Rescale
 from hpatui.state.snapshot import Detail, HpaRow, LoadView, Notice, Snapshot
 from hpatui.text import printable
+
+if TYPE_CHECKING:
+    from hpatui.state.focus import Focus
+    from hpatui.state.frames import Frame
 
 HISTORY_POINTS = 1024
 TREND_STEP = 15.0
@@ -109,6 +112,8 @@ class Store:
         self._focus, self._model = None, None
         if key is None:
             return None
+        from hpatui.state.focus import Focus  # with the whole of the decision code: the list comes first
+
         hpa = self._hpas.get(key)
         self._focus = Focus(key, self._history(key), self.flags)
         if hpa is not None:

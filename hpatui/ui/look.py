@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.style import Style
 
-from hpatui.autoscaler.explain import Tone
+from hpatui.autoscaler.explanation import Tone
 from hpatui.model import LoadState, SourceState
 from hpatui.state.snapshot import HpaState
 from hpatui.ui.marks import BAD, FAINT, GOOD, WAIT, WARN

@@ -16,7 +16,7 @@ def _loaded(statement: str) -> set[str]:
 
 @pytest.mark.parametrize(
     "statement",
-    ["import hpatui.cli", "from hpatui.cli import build_parser; build_parser()"],
+    ["import hpatui.cli", "from hpatui.cli import build_parser; build_parser(['load', 'sandbox', 'watch'])"],
 )
 def test_the_command_line_is_light(statement: str) -> None:
     heavy = {"textual", "rich", "kubernetes", "plotext", "httpx", "aiohttp", "yaml", "asyncio", "hdrh"}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from rich.text import Text
 
-from hpatui.autoscaler.explain import Countdown, Explanation
+from hpatui.autoscaler.explanation import Countdown, Explanation
 from hpatui.clock import as_datetime
 from hpatui.model import Condition, Event, Kind, SourceState
 from hpatui.state.snapshot import Detail, PodRow, Snapshot

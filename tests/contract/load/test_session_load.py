@@ -70,7 +70,9 @@ async def test_load_starts_is_seen_and_stops_at_once(kubeconfig: str, via: str, 
         await session.start_load()
         await _until(lambda: (totals := session.store.load.totals) is not None and totals.ok > 30)
         assert session.store.load.state is LoadState.RUNNING
-        workers = [worker for worker in session.load._process._workers if isinstance(worker, LoadProcess)]
+        run = session.load._run
+        assert run is not None
+        workers = [worker for worker in run._workers if isinstance(worker, LoadProcess)]
         children = [worker._process.pid for worker in workers if worker._process is not None]
         assert children and all(alive(child) for child in children)
         begin = time.monotonic()

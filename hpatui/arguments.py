@@ -1,0 +1,135 @@
+"""The flags of all commands. Nothing here imports what a command needs to run."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from collections.abc import Callable
+
+from hpatui.errors import HpatuiError
+
+
+def cluster() -> argparse.ArgumentParser:
+    """Flags of all commands that look at a cluster. Nothing is set that was not given, so that layers below show."""
+    group = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    add = group.add_argument
+    add("--kubeconfig", metavar="FILE", help="kubeconfig (default: $KUBECONFIG, then ~/.kube/config)")
+    add("--context", metavar="C", help="context of the kubeconfig")
+    add("-n", "--namespace", metavar="NS", help="namespace (default: the context's)")
+    add("-A", "--all-namespaces", action="store_true", help="HPAs of all namespaces")
+    add("--hpa", metavar="[NS/]NAME", help="the HPA to select")
+    for name, text in (
+        ("sync-period", "the controller's sync period"),
+        ("downscale-stabilization", "its downscale stabilization window"),
+        ("cpu-initialization", "its CPU initialization period"),
+        ("initial-readiness-delay", "its initial readiness delay"),
+    ):
+        add(f"--{name}", type=_seconds, metavar="SECONDS", help=f"{text}, where the cluster's flags were changed")
+    add("--tolerance", type=float, metavar="FRACTION", help="the controller's default tolerance (0.1)")
+    return group
+
+
+def screen() -> argparse.ArgumentParser:
+    group = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    add = group.add_argument
+    add("--read-only", action="store_true", help="no load and nothing that changes a cluster")
+    add("--low-bandwidth", action="store_true", help="fewer colours and repaints, for slow lines")
+    add("--ascii", action="store_true", help="no characters beyond ASCII")
+    add("--theme", metavar="T", help="dark, light, ansi or high-contrast")
+    add("--bell", action="store_true", help="ring the terminal's bell at each rescale")
+    add("--load-url", metavar="URL", help="where l sends the load (default: found from the HPA)")
+    ways = ("proxy", "port-forward", "cluster")
+    add("--load-via", choices=ways, help="how l reaches the pods (proxy); cluster: by Locust inside it")
+    add("--load-workers", type=int, metavar="N", help="Locust's workers with --load-via cluster (1)")
+    add("--load-rate", type=_positive, metavar="R", help="requests per second that l starts with (50)")
+    add("--max-rate", type=_positive, metavar="R", help="never more requests per second than this (200)")
+    return group
+
+
+def _scenario_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--scenario", default="walkthrough", metavar="NAME", help="what the sandbox holds (hpatui demo --list)")
+    add("--fleet", type=int, default=0, metavar="N", help="N more HPAs with their deployments")
+    add("--speed", type=_positive, default=1.0, metavar="N", help="run the cluster's clock N times faster")
+    add("--kube-timings", action="store_true", help="Kubernetes' own timings (sync 15 s, window 300 s)")
+
+
+def demo(parser: argparse.ArgumentParser) -> None:
+    """Flags of `hpatui demo`."""
+    parser.add_argument("--list", action="store_true", help="list the scenarios and end")
+    _scenario_arguments(parser)
+
+
+def sandbox(parser: argparse.ArgumentParser, run_fault: Callable[[argparse.Namespace], int]) -> None:
+    """Flags of `hpatui sandbox`, and its command `fault`."""
+    _scenario_arguments(parser)
+    add = parser.add_argument
+    add("--port", type=_port, default=0, metavar="N", help="port on 127.0.0.1 (default: a free one)")
+    add("--kubeconfig-out", metavar="FILE", help="where to write the kubeconfig")
+    add("--parent-pipe", action="store_true", help=argparse.SUPPRESS)
+    faults = parser.add_subparsers(title="commands", metavar="fault")
+    fault = faults.add_parser("fault", help="break something in a running sandbox", allow_abbrev=False)
+    from hpatui.sandbox.options import add_fault_arguments
+
+    add_fault_arguments(fault)
+    fault.set_defaults(run=run_fault)
+
+
+def watch(parser: argparse.ArgumentParser) -> None:
+    """Flags of `hpatui watch`."""
+    parser.add_argument("--json", action="store_true", help="one JSON object a line for each snapshot")
+    parser.add_argument("--once", action="store_true", help="end after the first complete snapshot")
+    parser.add_argument("--details", action="store_true", help="with pods and events (JSON only)")
+
+
+def one_hpa(parser: argparse.ArgumentParser) -> None:
+    """The name of an HPA."""
+    parser.add_argument("name", metavar="[NS/]NAME", help="the HPA")
+
+
+def explain(parser: argparse.ArgumentParser) -> None:
+    """Flags of `hpatui explain`."""
+    one_hpa(parser)
+    parser.add_argument("--json", action="store_true", help="as JSON")
+
+
+def doctor(parser: argparse.ArgumentParser) -> None:
+    """Flags of `hpatui doctor`."""
+    parser.add_argument("name", metavar="[NS/]NAME", nargs="?", help="one HPA (default: all of the namespace)")
+    parser.add_argument("--json", action="store_true", help="as JSON")
+
+
+def example(parser: argparse.ArgumentParser) -> None:
+    """Flags of `hpatui example`."""
+    parser.add_argument("action", choices=("apply", "remove", "print"), help="create it, delete it, or show its YAML")
+    parser.add_argument("--yes", action="store_true", help="do it on a cluster that is not the sandbox")
+
+
+def load(parser: argparse.ArgumentParser) -> None:
+    """Flags of `hpatui load`."""
+    from hpatui.load.arguments import add_arguments
+
+    add_arguments(parser)
+
+
+def _seconds(text: str) -> float:
+    from hpatui.load.plan import parse_duration
+
+    try:
+        return parse_duration(text)
+    except (HpatuiError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no duration: write 15, 30s or 5m") from error
+
+
+def _positive(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        value = float(text)
+        if 0 < value < 1e9:
+            return value
+    raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
+
+
+def _port(text: str) -> int:
+    if text.isdecimal() and 0 <= int(text) <= 65535:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no port (0 to 65535)")
