@@ -161,7 +161,9 @@ def _watch_plain(
     from hpatui.plain.options import WatchOptions
     from hpatui.plain.watch import watch
 
-    return _with_session(settings, lambda session: watch(session, options or WatchOptions()), demo)
+    chosen = options or WatchOptions()
+    details = chosen.details or not chosen.once
+    return _with_session(settings, lambda session: watch(session, chosen), demo, details=details)
 
 
 def _run_explain(args: argparse.Namespace) -> int:
@@ -197,12 +199,13 @@ def _run_load(args: argparse.Namespace) -> int:
 
 
 def _with_session(
-    settings: Settings, work: Callable[[Session], Coroutine[Any, Any, int]], demo: SandboxOptions | None = None
-) -> int:
+    settings: Settings, work: Callable[[Session], Coroutine[Any, Any, int]], demo: SandboxOptions | None = None, *,
+    details: bool = True,
+) -> int:  # fmt: skip
     from hpatui.session.live import Session
 
     async def run() -> int:
-        session = Session(settings, demo=demo)
+        session = Session(settings, demo=demo, details=details)
         try:
             return await work(session)
         finally:

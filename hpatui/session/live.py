@@ -53,9 +53,15 @@ RETRY_FIRST, RETRY_MOST = 1.0, 30.0
 class Session:
     """See `SessionPort` for what each command does."""
 
-    def __init__(self, settings: Settings, clock: Clock | None = None, *, demo: SandboxOptions | None = None) -> None:
-        """With `demo`, `start` first starts a sandbox in a child process and watches that; `stop` ends it."""
+    def __init__(
+        self, settings: Settings, clock: Clock | None = None, *, demo: SandboxOptions | None = None,
+        details: bool = True,
+    ) -> None:  # fmt: skip
+        """With `demo`, `start` first starts a sandbox in a child process and watches that; `stop` ends it. Without
+        `details` no HPA is selected by itself.
+        """
         self.settings = settings
+        self._details = details
         self._demo = SandboxProcess(demo) if demo is not None else None
         self.clock: Clock = clock or SystemClock()
         wanted = parse_hpa_name(settings.hpa) if settings.hpa else None
@@ -252,7 +258,7 @@ class Session:
         """After the HPAs changed: select one if none is, and follow the selected one's scale target."""
         focused = self._store.focused
         if focused is None:
-            first = self._first_choice()
+            first = self._first_choice() if self._details else None
             if first is not None:
                 self.select(first)
             elif self._source is not None:
