@@ -56,16 +56,13 @@ class Details:
 
     async def run(self) -> None:
         """Watch all of it side by side."""
-        hpa, namespace = self._hpa, self._hpa.key.namespace
-        ref = hpa.reference
+        hpa, ref = self._hpa, self._hpa.reference
         await asyncio.gather(
             self._workload_and_pods(),
-            self._watch_events(
-                "hpa", f"involvedObject.kind=HorizontalPodAutoscaler,involvedObject.name={hpa.key.name}"
-            ),
-            self._watch_events("target", f"involvedObject.kind={ref.kind},involvedObject.name={ref.name}"),
-            self._watch_events("pods", "involvedObject.kind=Pod", f"{ref.name}-", namespace),
-            self._watch_events("replicasets", "involvedObject.kind=ReplicaSet", f"{ref.name}-", namespace),
+            self._watch_events("hpa", "HorizontalPodAutoscaler", hpa.key.name),
+            self._watch_events("target", ref.kind, ref.name),
+            self._watch_events("pods", "Pod", prefix=f"{ref.name}-"),
+            self._watch_events("replicasets", "ReplicaSet", prefix=f"{ref.name}-"),
         )
 
     async def _say(self, kind: Kind, state: SourceState, message: str = "") -> None:
@@ -128,21 +125,33 @@ class Details:
 
     # Events ---------------------------------------------------------------------------------------------------
 
-    async def _watch_events(self, name: str, selector: str, prefix: str = "", namespace: str = "") -> None:
-        """One selection of events; with `prefix` only those about objects whose name begins so."""
-        path = f"/api/v1/namespaces/{namespace or self._hpa.key.namespace}/events"
-        known = self._events.setdefault(name, {})
+    async def _watch_events(self, part: str, kind: str, name: str = "", prefix: str = "") -> None:
+        """Events about one object, or with `prefix` about those whose name begins so; in core/v1, or where that may
+        not be read in events.k8s.io.
+        """
+        namespace = self._hpa.key.namespace
+        for api, about in (("/api/v1", "involvedObject"), ("/apis/events.k8s.io/v1", "regarding")):
+            selector = f"{about}.kind={kind}" + (f",{about}.name={name}" if name else "")
+            watch = Watch(
+                self._connection, self._clock, f"{api}/namespaces/{namespace}/events", {"fieldSelector": selector},
+                self._pace,
+            )  # fmt: skip
+            await self._follow_events(part, watch, prefix, last=about == "regarding")
+
+    async def _follow_events(self, part: str, watch: Watch, prefix: str, *, last: bool) -> None:
+        """Until this API turns out to be closed to us, if it is not the `last` one."""
+        known = self._events.setdefault(part, {})
 
         def wanted(raw: bytes) -> Event | None:
             event = decode_event(raw)
             return event if event is not None and event.about.name.startswith(prefix) else None
 
-        async for item in Watch(self._connection, self._clock, path, {"fieldSelector": selector}, self._pace).events():
+        async for item in watch.events():
             match item:
                 case ListedRaw(items=items):
                     known.clear()
                     known.update((event.uid, event) for raw in items if (event := wanted(raw)) is not None)
-                    every = tuple(event for part in self._events.values() for event in part.values())
+                    every = tuple(event for some in self._events.values() for event in some.values())
                     await self._queue.put(Listed(Kind.EVENT, every, self._scope))
                 case ChangedRaw(item=raw):
                     event = wanted(raw)
@@ -154,7 +163,9 @@ class Details:
                     if event is not None:
                         known.pop(event.uid, None)
                         await self._queue.put(Deleted(Kind.EVENT, event.key, event.uid, self._scope))
-                case SourceStatus() if name == "hpa":
+                case SourceStatus(state=SourceState.FORBIDDEN | SourceState.NOT_SERVED) if not last:
+                    return
+                case SourceStatus() if part == "hpa":
                     await self._queue.put(StatusChanged(Kind.EVENT, item, self._scope))
 
     # Usage ----------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import yaml
 from hpatui.clock import SystemClock
 from hpatui.cluster.connect import connect
 from hpatui.cluster.permissions import Action, Permissions
+from hpatui.model import Key, Kind, SourceState
 from hpatui.sandbox.kubeconfig import write_kubeconfig
 from hpatui.settings import Settings
 from tests.contract.cluster.conftest import Watching
@@ -44,3 +45,26 @@ def test_the_shipped_roles_only_read_and_only_send() -> None:
     assert {verb for rule in view["rules"] for verb in rule["verbs"]} == {"get", "list", "watch"}
     assert {name for rule in load["rules"] for name in rule["resources"]} == {"services/proxy", "pods/portforward"}
     assert not any("secrets" in rule["resources"] for rule in (*view["rules"], *load["rules"]))
+
+
+async def test_events_are_read_from_the_newer_api_where_the_old_one_is_forbidden(world: Watching) -> None:
+    world.proxy.fault = Fault("/api/v1/namespaces/shop/events", status=403)
+    key = Key("shop", "a")
+    world.source.set_focus(world.store.focus(key, world.now()))
+    about = {"kind": "HorizontalPodAutoscaler", "name": "a", "namespace": "shop", "apiVersion": "autoscaling/v2"}
+    event = {
+        "apiVersion": "v1", "kind": "Event", "metadata": {"name": "a.1", "namespace": "shop"}, "involvedObject": about,
+        "reason": "SuccessfulRescale", "message": "New size: 2; reason: x", "type": "Normal", "count": 1,
+        "firstTimestamp": "2026-01-01T00:00:00Z", "lastTimestamp": "2026-01-01T00:00:00Z",
+    }  # fmt: skip
+    assert (await world.api.request("POST", "/api/v1/namespaces/shop/events", event)).code == 201
+
+    def events() -> list[str]:
+        detail = world.store.snapshot(world.now()).detail
+        return [item.message for item in detail.events] if detail is not None else []
+
+    await world.until(lambda: events() == ["New size: 2; reason: x"])
+    detail = world.store.snapshot(world.now()).detail
+    assert detail is not None
+    assert detail.statuses[Kind.EVENT].state is SourceState.LIVE
+    assert world.proxy.count("/api/v1/namespaces/shop/events") == 4  # one try for each of the four selections
