@@ -41,6 +41,7 @@ def screen() -> argparse.ArgumentParser:
     ways = ("proxy", "port-forward", "cluster")
     add("--load-via", choices=ways, help="how l reaches the pods (proxy); cluster: by Locust inside it")
     add("--load-workers", type=int, metavar="N", help="Locust's workers with --load-via cluster (1)")
+    add("--load-plan", metavar="FILE", help="a plan in TOML that l carries out: stages, requests, TLS")
     add("--load-rate", type=_positive, metavar="R", help="requests per second that l starts with (50)")
     add("--max-rate", type=_positive, metavar="R", help="never more requests per second than this (200)")
     return group

@@ -27,6 +27,7 @@ class Settings:
     bell: bool = False
     load_url: str | None = None
     load_via: str = "proxy"  # proxy (the API server's), port-forward (to each ready pod), cluster (Locust inside it)
+    load_plan: str | None = None  # a TOML file (README, "Load without the screen"); None: load_rate in a shape
     load_workers: int = 1  # of Locust, by load_via cluster
     load_rate: float = 50.0
     max_rate: float = 200.0

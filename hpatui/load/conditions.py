@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hpatui.load.plan import LoadPlan
+from hpatui.model import Hpa
+
 STABLE_FOR = 30.0  # seconds without a change that count as stable
 
 
@@ -56,3 +59,27 @@ class ScaleWatch:
             return False
         view = ScaleView(current, desired, minimum, now - self._changed)
         return reached(until, view, now - self._stage_began)
+
+
+class StageWatch:
+    """Tells, once for each stage of a plan, that what it waits for has come. `times`: seconds of one clock."""
+
+    def __init__(self, plan: LoadPlan, now: float) -> None:
+        self._until = {stage.text(): stage.until for stage in plan.stages}
+        self._scale = ScaleWatch(now)
+        self._done = ""
+
+    def look(self, stage: str, hpa: Hpa | None, now: float) -> bool:
+        """`stage` is the text of the one in force. True when it is to give way to the next."""
+        if hpa is None or stage == self._done:
+            return False
+        until = self._until.get(stage, "")
+        if not self._scale.look(hpa.current_replicas, hpa.desired_replicas, hpa.min_replicas, stage, until, now):
+            return False
+        self._done = stage
+        return True
+
+
+def waits(plan: LoadPlan) -> bool:
+    """Whether any stage waits for an HPA."""
+    return any(stage.until for stage in plan.stages)

@@ -6,13 +6,14 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from hpatui.errors import UsageError
 from hpatui.load.plan import LoadPlan, RequestSpec, Stage, connection_age, parse_duration, parse_stages
+from hpatui.load.target import Target
 
 _PLAN = ("model", "concurrency", "duration", "timeout", "connections", "arrivals", "seed", "http2", "breaker", "stages",
          "stage", "request", "tls", "max_connections")  # fmt: skip
@@ -39,6 +40,18 @@ class TlsOptions:
     key: str | None = None
     server_name: str | None = None
     insecure: bool = False
+
+
+def with_tls(target: Target, tls: TlsOptions) -> Target:
+    """The target, reached as the options say."""
+    return replace(
+        target,
+        ca_file=tls.ca or target.ca_file,
+        client_cert=tls.cert,
+        client_key=tls.key,
+        server_name=tls.server_name or target.server_name,
+        verify=target.verify and not tls.insecure,
+    )
 
 
 def read_plan(path: Path, max_rate: float) -> tuple[LoadPlan, TlsOptions]:

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from hpatui.errors import LoadError, UsageError
-from hpatui.load.conditions import ScaleWatch
+from hpatui.load.conditions import StageWatch, waits
 from hpatui.load.plan import LoadPlan
 from hpatui.load.plan_file import TlsOptions
 from hpatui.load.run import Finished, LoadRun, Sampled
@@ -64,16 +64,15 @@ async def _run(args: argparse.Namespace, plan: LoadPlan, aim: Aim, run: LoadRun,
     cap = aim.target.cap
     if cap is not None and any(max(stage.start, stage.end) > cap for stage in plan.stages):
         print(f"hpatui: the API server carries this load: limited to {cap:g}/s", file=sys.stderr)
-    if any(stage.until for stage in plan.stages) and aim.hpa is None:
+    if waits(plan) and aim.hpa is None:
         raise UsageError("a stage waits for an HPA (until ...)", hint="name the HPA as TARGET instead of a URL")
     began = time.time()
     interrupted = _finish_on_signals(run)
     await run.start(plan, aim.target, workers)
     helpers = [asyncio.create_task(aim.follow(run.set_routes))]
-    if any(stage.until for stage in plan.stages):
-        helpers.append(asyncio.create_task(_conditions(run, plan, aim, seen := _Seen())))
-    else:
-        seen = _Seen()
+    seen = _Seen()
+    if waits(plan):
+        helpers.append(asyncio.create_task(_conditions(run, plan, aim, seen)))
     samples: list[LoadSample] = []
     finished: Finished | None = None
     live = sys.stderr.isatty() and not args.json
@@ -132,16 +131,8 @@ def _finish_on_signals(run: LoadRun) -> list[bool]:
 
 async def _conditions(run: LoadRun, plan: LoadPlan, aim: Aim, seen: _Seen) -> None:
     """Look at the HPA each second; a stage whose condition is met gives way to the next."""
-    watch = ScaleWatch(time.monotonic())
-    conditions = {stage.text(): stage.until for stage in plan.stages}
-    skipped = ""
+    watch = StageWatch(plan, time.monotonic())
     while True:
         await asyncio.sleep(1.0)
-        hpa = await aim.look()
-        if hpa is None or seen.stage == skipped:
-            continue
-        until = conditions.get(seen.stage, "")
-        now = time.monotonic()
-        if watch.look(hpa.current_replicas, hpa.desired_replicas, hpa.min_replicas, seen.stage, until, now):
-            skipped = seen.stage
+        if watch.look(seen.stage, await aim.look(), time.monotonic()):
             run.skip_stage()

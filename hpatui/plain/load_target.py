@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from hpatui.clock import SystemClock
 from hpatui.errors import ClusterError, LoadError, UsageError
-from hpatui.load.plan_file import TlsOptions
+from hpatui.load.plan_file import TlsOptions, with_tls
 from hpatui.load.target import Target, check_host, url_target
 from hpatui.model import Hpa, Key
 from hpatui.session.aim import check_permission, forwarded, in_cluster, proxied
@@ -58,7 +58,7 @@ async def aimed(args: argparse.Namespace, settings: Settings, tls: TlsOptions) -
             raise UsageError(f"--via {args.via} needs an HPA or svc/NAME", hint="drop --via for a URL")
         target = url_target(text, verify=not tls.insecure)
         check_host(target, allowed=tuple(args.allow_host))
-        yield Aim(_with_tls(target, tls))
+        yield Aim(with_tls(target, tls))
         return
     if args.via == "url":
         raise UsageError(f"--via url needs a URL, and {text!r} is none", hint="write http://host:port/path")
@@ -80,7 +80,7 @@ async def aimed(args: argparse.Namespace, settings: Settings, tls: TlsOptions) -
             await check_permission(connection, route, args.via)
             target = proxied(connection, route)
         tls = replace(tls, insecure=tls.insecure or not target.verify)
-        yield Aim(_with_tls(target, tls), key, connection, forwards, route)
+        yield Aim(with_tls(target, tls), key, connection, forwards, route)
     finally:
         if forwards is not None:
             await forwards.close()
@@ -112,14 +112,3 @@ async def _hpa(connection: Connection, key: Key) -> Hpa | None:
 
     source = ClusterSource(connection, SystemClock(), key.namespace)
     return decode_hpa(await source.get_object("HorizontalPodAutoscaler", key))
-
-
-def _with_tls(target: Target, tls: TlsOptions) -> Target:
-    return replace(
-        target,
-        ca_file=tls.ca or target.ca_file,
-        client_cert=tls.cert,
-        client_key=tls.key,
-        server_name=tls.server_name or target.server_name,
-        verify=target.verify and not tls.insecure,
-    )

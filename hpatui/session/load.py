@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hpatui.errors import ClusterError, HpatuiError, LoadError
@@ -13,11 +14,13 @@ from hpatui.load.target import Target, check_host, is_loopback, url_target
 from hpatui.model import Key, LoadState
 from hpatui.session.aim import check_permission, forwarded, generators_place, in_cluster, proxied
 from hpatui.state.snapshot import LoadView
+from hpatui.text import printable
 
 if TYPE_CHECKING:
     from hpatui.cluster.connect import Connection
     from hpatui.cluster.forward import PodForwards
     from hpatui.cluster.target import ServiceRoute
+    from hpatui.load.plan_file import TlsOptions
     from hpatui.load.run import LoadRun
     from hpatui.session.live import Session
 
@@ -34,7 +37,9 @@ class LoadControl:
         self._rate = session.settings.load_rate
         self._shape = "steady"
         self._forwards: PodForwards | None = None
-        self._following: asyncio.Task[None] | None = None
+        self._helpers: list[asyncio.Task[None]] = []
+        self._stage_names: frozenset[str] = frozenset()  # each of these is marked when it begins
+        self._planned = False  # a plan from a file runs: its stages say the rate
         self._confirmed: set[str] = set()
         self._starting = asyncio.Lock()
         self._stopping = False
@@ -57,22 +62,21 @@ class LoadControl:
             return None
         hpa = store.hpa(store.focused) if store.focused else None
         target = session.settings.load_url or (f"{hpa.reference} of {hpa.key}" if hpa is not None else "nothing")
-        rate = min(self._rate, session.settings.max_rate)
+        plan = session.settings.load_plan
+        what = f"what {plan} says" if plan else f"{min(self._rate, session.settings.max_rate):g} requests/s"
         ways = {
             "proxy": ", through the API server's service proxy",
             "port-forward": ", by port-forwards to its pods",
             "cluster": f", by {session.settings.load_workers} Locust workers that are created beside it",
         }
         how = "" if session.settings.load_url else ways.get(session.settings.load_via, "")
-        return f"Send {rate:g} requests/s to {target}{how}, on context {connection.context} ({connection.host})?"
+        return f"Send {what} to {target}{how}, on context {connection.context} ({connection.host})?"
 
     async def start(self, *, confirmed: bool) -> None:
         """Find the target and start. LoadError where it cannot."""
         session = self._session
         if session.settings.read_only:
             raise LoadError("this hpatui is read-only", hint="start it without --read-only")
-        from hpatui.load.run import LoadRun
-
         async with self._starting:
             if self._view.state in _ACTIVE:
                 return
@@ -84,41 +88,67 @@ class LoadControl:
                     self._confirmed.add(connection.context)
             key = session.store.focused
             self._set(LoadView(LoadState.STARTING, "", "", self._rate, for_hpa=key))
-            self._run = LoadRun()
             self._stopping = False
             try:
-                target = await self._target(key)
-                rate = self._limited(self._rate, target)
-                plan = LoadPlan(stages=self._stages(rate), max_rate=session.settings.max_rate)
-                run = self._run
-                await run.start(plan, target)
+                await self._launch(key)
             except HpatuiError as error:
-                await self._end_forwards()
+                await self._end_helpers()
                 if self._stopping:
                     return
                 self._set(LoadView(LoadState.FAILED, rate=self._rate, message=str(error), for_hpa=key))
                 raise
-            message = self._view.message
-            if rate < self._rate:
-                message = f"limited to {rate:g}/s: the API server carries it; use --load-url for more"
-            view = LoadView(
-                LoadState.RUNNING,
-                target.text,
-                f"{self._shape} {rate:g}/s",
-                rate,
-                session.clock.time(),
-                None,
-                None,
-                message,
-                key,
-            )
-            self._set(view, f"load {rate:g}/s")
-            if self._forwards is not None:
-                self._following = asyncio.create_task(self._forwards.follow(run.set_routes))
-            self._reading = asyncio.create_task(self._read(run))
 
-    def _limited(self, rate: float, target: Target) -> float:
-        return min(rate, self._session.settings.max_rate, target.cap or rate)
+    async def _launch(self, key: Key | None) -> None:
+        """Start the run, show it and follow it. HpatuiError where it cannot start."""
+        from hpatui.load.run import LoadRun
+
+        session, clock = self._session, self._session.clock
+        self._run = LoadRun()
+        plan, tls = self._plan()
+        target = await self._target(key)
+        rate = min(self._rate, session.settings.max_rate, target.cap or self._rate)
+        if tls is not None:
+            from hpatui.load.plan_file import with_tls
+
+            target, text, mark = with_tls(target, tls), f"plan {Path(session.settings.load_plan or '').stem}", "load on"
+        else:
+            plan = replace(plan, stages=self._stages(rate))
+            text, mark = f"{self._shape} {rate:g}/s", f"load {rate:g}/s"
+        run = self._run
+        await run.start(plan, target)
+        message = self._view.message
+        if rate < self._rate:
+            message = f"limited to {rate:g}/s: the API server carries it; use --load-url for more"
+        view = LoadView(
+            LoadState.RUNNING, target.text, text, rate, clock.time(), message=message, for_hpa=key
+        )  # fmt: skip
+        self._set(view, mark)
+        self._planned, self._stage_names = tls is not None, _names(plan.stages)
+        self._helpers = [asyncio.create_task(self._conditions(run, plan, key))]
+        if self._forwards is not None:
+            self._helpers.append(asyncio.create_task(self._forwards.follow(run.set_routes)))
+        self._reading = asyncio.create_task(self._read(run))
+
+    def _plan(self) -> tuple[LoadPlan, TlsOptions | None]:
+        """The plan of the settings' file with its TLS options, or the shape at the ordered rate. UsageError."""
+        settings = self._session.settings
+        if settings.load_plan:
+            from hpatui.load.plan_file import read_plan
+
+            return read_plan(Path(settings.load_plan).expanduser(), settings.max_rate)
+        return LoadPlan(stages=self._stages(self._rate), max_rate=max(settings.max_rate, self._rate)), None
+
+    async def _conditions(self, run: LoadRun, plan: LoadPlan, key: Key | None) -> None:
+        """A stage whose condition on the HPA is met gives way to the next."""
+        from hpatui.load.conditions import StageWatch
+
+        watch = StageWatch(plan, self._session.clock.monotonic())
+        while True:
+            await asyncio.sleep(1.0)
+            hpa = self._session.store.hpa(key) if key is not None else None
+            last = self._view.last
+            if last is not None and watch.look(last.stage, hpa, self._session.clock.monotonic()):
+                run.skip_stage()
 
     async def _target(self, key: Key | None) -> Target:
         session = self._session
@@ -172,11 +202,11 @@ class LoadControl:
         whole = shaped(self._shape, rate, None)
         return whole if whole[-1].duration is None else (*whole[:-1], replace(whole[-1], duration=None))
 
-    async def _end_forwards(self) -> None:
-        following, self._following = self._following, None
+    async def _end_helpers(self) -> None:
+        helpers, self._helpers = self._helpers, []
         forwards, self._forwards = self._forwards, None
-        if following is not None:
-            following.cancel()
+        for helper in helpers:
+            helper.cancel()
         if forwards is not None:
             await forwards.close()
 
@@ -188,14 +218,19 @@ class LoadControl:
             async for report in run.reports():
                 match report:
                     case Sampled(sample=sample, totals=totals):
+                        before = self._view.last
+                        new = before is not None and before.stage != sample.stage
+                        mark = printable(sample.stage, 40) if new and sample.stage in self._stage_names else ""
                         session.store.apply_load(sample)
-                        message = "" if self._view.message == self._waiting else self._view.message
-                        session.store.set_load(
-                            replace(self._view, totals=totals, message=message), session.clock.time()
-                        )
+                        view = self._view
+                        message = "" if view.message == self._waiting else view.message
+                        rate = sample.offered if self._planned and sample.stage else view.rate
+                        view = replace(view, totals=totals, message=message, rate=rate)
+                        session.store.set_load(view, session.clock.time(), mark)
                         session.changed()
                     case Finished(error=error):
                         state = LoadState.FAILED if error else LoadState.IDLE
+                        await self._end_helpers()
                         self._set(replace(self._view, state=state, message=error), "load off")
         except LoadError as error:
             self._set(replace(self._view, state=LoadState.FAILED, message=str(error)), "load off")
@@ -209,7 +244,7 @@ class LoadControl:
             reading.cancel()
         if self._run is not None:
             await self._run.stop()
-        await self._end_forwards()
+        await self._end_helpers()
         if reading is not None:
             with contextlib.suppress(asyncio.CancelledError):
                 await reading
@@ -223,7 +258,9 @@ class LoadControl:
             raise LoadError(f"{rate:g} requests/s cannot be ordered", hint=f"above 0 and at most {most:g} (--max-rate)")
         self._rate = rate
         if self._run is not None and self._view.state in (LoadState.RUNNING, LoadState.PAUSED):
-            self._run.set_stages(self._stages(rate))
+            stages = self._stages(rate)
+            self._run.set_stages(stages)
+            self._planned, self._stage_names = False, _names(stages)
             self._set(replace(self._view, rate=rate, plan=f"{self._shape} {rate:g}/s"), f"load {rate:g}/s")
         else:
             self._set(replace(self._view, rate=rate))
@@ -262,3 +299,8 @@ class LoadControl:
         elif self._view.state is LoadState.PAUSED:
             self._run.resume()
             self._set(replace(self._view, state=LoadState.RUNNING), "load resumed")
+
+
+def _names(stages: tuple[Stage, ...]) -> frozenset[str]:
+    """What the stages are called, where there are several."""
+    return frozenset(stage.text() for stage in stages) if len(stages) > 1 else frozenset()

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from hpatui.errors import HpatuiError
 from hpatui.load.process import LoadProcess
 from hpatui.model import LoadState
 from hpatui.sandbox.process import READY
@@ -83,6 +84,35 @@ async def test_load_starts_is_seen_and_stops_at_once(kubeconfig: str, via: str, 
         assert view.state is LoadState.IDLE
         assert not any(alive(child) for child in children)
         assert view.totals is not None and view.totals.failed == 0
+
+
+async def test_a_plan_is_carried_out_and_its_stages_are_marked(kubeconfig: str, tmp_path: Path) -> None:
+    plan = tmp_path / "spike.toml"
+    plan.write_text(
+        "[[stage]]\nrate = 10\nfor = '2s'\nname = 'low'\n"
+        "[[stage]]\nrate = 60\nuntil = 'replicas>=2'\nmax = '60s'\nname = 'high'\n"
+        "[[stage]]\nrate = 5\nfor = '2s'\nname = 'end'\n"
+    )
+    settings = Settings(kubeconfig=kubeconfig, load_plan=str(plan), state_dir=str(tmp_path))
+    async with _running(settings) as session:
+        await session.start_load()
+        assert session.store.load.plan == "plan spike"
+        await _until(lambda: session.store.load.state is LoadState.IDLE, 60)
+        marks = [text for _, text in session.store.load_history.marks]
+        assert marks == ["load on", "high", "end", "load off"]
+        key = session.store.focused
+        hpa = session.store.hpa(key) if key is not None else None
+        assert hpa is not None
+        assert hpa.desired_replicas >= 2
+
+
+async def test_a_plan_that_cannot_be_read_is_said_and_nothing_starts(kubeconfig: str, tmp_path: Path) -> None:
+    (tmp_path / "broken.toml").write_text("[[stage]]\nrate = -1\n")
+    settings = Settings(kubeconfig=kubeconfig, load_plan=str(tmp_path / "broken.toml"), state_dir=str(tmp_path))
+    async with _running(settings) as session:
+        with pytest.raises(HpatuiError, match=r"broken\.toml"):
+            await session.start_load()
+        assert session.store.load.state is LoadState.FAILED
 
 
 async def test_locust_in_the_cluster_is_steered_seen_and_leaves_nothing(kubeconfig: str, tmp_path: Path) -> None:
