@@ -1,12 +1,10 @@
 """Frozen facts shared by all rooms: what the API server said, what the load engine measured, and the events that
 carry them.
 
-Times are epoch seconds (`float`, UTC). CPU is in millicores (`float`), memory in bytes (`float`). Text fields hold
-the cluster's own
-text, untouched: whoever shows it passes it through `hpatui.text.printable`. `raw` is the object's JSON as the server
-sent it, kept as
-bytes because few objects are ever looked at whole; `hpatui.autoscaler.parse` reads it when a decision is to be
-explained.
+Times are epoch seconds (`float`, UTC). CPU is in millicores (`float`), memory in bytes (`float`). Text fields hold the
+cluster's own text, untouched: whoever shows it passes it through `hpatui.text.printable`. `raw` is the object's JSON as
+the server sent it, kept as bytes because few objects are ever looked at whole; `hpatui.autoscaler.parse` reads it when
+a decision is to be explained.
 """
 
 from __future__ import annotations
@@ -53,10 +51,8 @@ class MetricTarget:
     """One metric of an HPA: its target from the spec and the current value from the status, if there is one.
 
     `target` and `current` are numbers in the unit of `unit`: percent for Utilization ("%"), millicores for cpu ("m"),
-    bytes for memory
-    ("B"), else plain (""). `target_text` and `current_text` are as kubectl prints them (`<unknown>` when there is no
-    current value).
-    `ratio` is current / target.
+    bytes for memory ("B"), else plain (""). `target_text` and `current_text` are as kubectl prints them (`<unknown>`
+    when there is no current value). `ratio` is current / target.
     """
 
     type: str  # Resource, ContainerResource, Pods, Object, External
@@ -308,10 +304,9 @@ class LoadState(StrEnum):
 class LoadSample:
     """One second of load. Rates are requests per second; latencies milliseconds.
 
-    Response time counts from the planned start of a request, service time from the actual one. `unserved` requests
-    were due and never
-    sent (the in-flight cap, or more than 1 s late). `generator_limited` says that this machine, not the target, is
-    the bottleneck.
+    Response time counts from the planned start of a request, service time from the actual one. `unserved` requests were
+    due and never sent (the in-flight cap, or more than 1 s late). `generator_limited` says that this machine, not the
+    target, is the bottleneck.
     """
 
     time: float  # start of the second, epoch seconds

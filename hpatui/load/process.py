@@ -10,6 +10,7 @@ import contextlib
 import os
 import signal
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Sequence
 
 import msgspec
@@ -37,7 +38,56 @@ HEARTBEAT = 2.0
 STOP_WITHIN = 0.4  # seconds; then the child is killed
 
 
-class LoadProcess:
+class Worker(ABC):
+    """What sends, and takes orders by the lines of `messages`: this process's child, or generators in a cluster."""
+
+    @property
+    @abstractmethod
+    def running(self) -> bool:
+        """Whether it lives."""
+
+    @abstractmethod
+    async def start(self, plan: LoadPlan, target: Target) -> None:
+        """Start. UsageError for a plan that cannot be used, LoadError or ClusterError if it fails."""
+
+    @abstractmethod
+    def reports(self) -> AsyncIterator[Report]:
+        """Seconds and at last Ended; LoadError if it died."""
+
+    @abstractmethod
+    async def stop(self) -> None:
+        """End it; idempotent."""
+
+    def set_stages(self, stages: tuple[Stage, ...]) -> None:
+        """Other stages from now on."""
+        self._tell(SetStages(stages))
+
+    def pause(self) -> None:
+        """Send nothing until `resume`."""
+        self._tell(Pause())
+
+    def resume(self) -> None:
+        """Go on."""
+        self._tell(Resume())
+
+    def skip_stage(self) -> None:
+        """The stage's condition is met."""
+        self._tell(SkipStage())
+
+    def set_routes(self, routes: Sequence[tuple[str, int, str]]) -> None:
+        """Connections go to these (host, port, pod) from now on."""
+        self._tell(Routes(list(routes)))
+
+    def finish(self) -> None:
+        """Ask for the end; `reports` then gives Ended with the totals."""
+        self._tell(Stop())
+
+    @abstractmethod
+    def _tell(self, order: Order) -> None:
+        """Pass it on; where nobody listens it is dropped."""
+
+
+class LoadProcess(Worker):
     """One worker: the engine in a process of its own. `run.LoadRun` makes a run of one or several."""
 
     def __init__(self) -> None:
@@ -80,30 +130,6 @@ class LoadProcess:
         if process is self._process:
             await self.stop()
             raise LoadError("the load engine ended unexpectedly")
-
-    def set_stages(self, stages: tuple[Stage, ...]) -> None:
-        """Other stages from now on."""
-        self._tell(SetStages(stages))
-
-    def pause(self) -> None:
-        """Send nothing until `resume`."""
-        self._tell(Pause())
-
-    def resume(self) -> None:
-        """Go on."""
-        self._tell(Resume())
-
-    def skip_stage(self) -> None:
-        """The stage's condition is met."""
-        self._tell(SkipStage())
-
-    def set_routes(self, routes: Sequence[tuple[str, int, str]]) -> None:
-        """Connections go to these (host, port, pod) from now on."""
-        self._tell(Routes(list(routes)))
-
-    def finish(self) -> None:
-        """Ask for the end; `reports` then gives Ended with the totals."""
-        self._tell(Stop())
 
     def _tell(self, order: Order) -> None:
         process = self._process

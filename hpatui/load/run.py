@@ -9,13 +9,12 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from hpatui.errors import ClusterError, LoadError, UsageError
 from hpatui.load.histogram import Histogram
-from hpatui.load.messages import Counted, Report
+from hpatui.load.messages import Counted
 from hpatui.load.plan import LoadPlan, Stage, shared_stages
-from hpatui.load.process import LoadProcess
+from hpatui.load.process import LoadProcess, Worker
 from hpatui.load.stats import Second, Statistics, merged
 from hpatui.load.target import Target
 from hpatui.model import LoadSample, LoadTotals
@@ -43,41 +42,6 @@ class Finished:
     summary: dict[str, dict[str, float | None]]
     response: Histogram
     error: str = ""
-
-
-class Worker(Protocol):
-    """What sends: `process.LoadProcess`, or generators in the cluster."""
-
-    @property
-    def running(self) -> bool:
-        """Whether it lives."""
-
-    async def start(self, plan: LoadPlan, target: Target) -> None:
-        """Start. UsageError for a plan that cannot be used, LoadError or ClusterError if it fails."""
-
-    def reports(self) -> AsyncIterator[Report]:
-        """Counted, and at last Ended; LoadError if it died."""
-
-    def set_stages(self, stages: tuple[Stage, ...]) -> None:
-        """Other stages from now on."""
-
-    def pause(self) -> None:
-        """Send nothing until `resume`."""
-
-    def resume(self) -> None:
-        """Go on."""
-
-    def skip_stage(self) -> None:
-        """The stage's condition is met."""
-
-    def set_routes(self, routes: Sequence[tuple[str, int, str]]) -> None:
-        """Pods came or went."""
-
-    def finish(self) -> None:
-        """Ask for the end."""
-
-    async def stop(self) -> None:
-        """End it; idempotent."""
 
 
 class LoadRun:

@@ -1,8 +1,7 @@
 """Runs the plain front end over a session.
 
 `watch` prints the HPAs once and then every change as a sentence; with `as_json` each snapshot is one JSON object on a
-line
-(the keys are documented in README.md, "JSON"). Text from the cluster is made printable first.
+line (the keys are documented in README.md, "JSON"). Text from the cluster is made printable first.
 """
 
 from __future__ import annotations

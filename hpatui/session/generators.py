@@ -26,17 +26,13 @@ from hpatui.load.messages import (
     Ended,
     Heartbeat,
     Order,
-    Pause,
     Report,
-    Resume,
-    SetStages,
-    SkipStage,
     Stop,
     report_of,
     to_line,
 )
 from hpatui.load.plan import LoadPlan, Stage
-from hpatui.load.process import HEARTBEAT
+from hpatui.load.process import HEARTBEAT, Worker
 from hpatui.load.target import Target
 from hpatui.text import printable
 
@@ -149,7 +145,7 @@ def _ended(job: Object) -> str:
     return ""
 
 
-class LocustWorker:
+class LocustWorker(Worker):
     """Locust in the cluster, as the one worker of a `load.run.LoadRun`. `say` is told what is waited for."""
 
     def __init__(self, connection: Connection, place: Place, say: Say) -> None:
@@ -204,19 +200,7 @@ class LocustWorker:
 
     def set_stages(self, stages: tuple[Stage, ...]) -> None:
         """Other stages from now on."""
-        self._tell(SetStages(named(stages)))
-
-    def pause(self) -> None:
-        """Send nothing until `resume`."""
-        self._tell(Pause())
-
-    def resume(self) -> None:
-        """Go on."""
-        self._tell(Resume())
-
-    def skip_stage(self) -> None:
-        """The stage's condition is met."""
-        self._tell(SkipStage())
+        super().set_stages(named(stages))
 
     def set_routes(self, routes: Sequence[tuple[str, int, str]]) -> None:
         """The Service finds the pods."""
@@ -224,7 +208,7 @@ class LocustWorker:
     def finish(self) -> None:
         """Ask for the end; `reports` then gives Ended with the totals. Before there is a master, `start` fails."""
         self._abandoned = self._pipes is None
-        self._tell(Stop())
+        super().finish()
 
     async def stop(self) -> None:
         """End it: by word, and by deleting all that it consists of. Idempotent."""

@@ -1,9 +1,8 @@
 """Bounded time series: rings of (time, value) that the store appends to and the charts read.
 
-Times are epoch seconds and never go back. A value of None is a gap: drawn as a gap, never as zero. `Series` keeps
-full detail for the
-newest points and merges older ones in pairs once it is full, so memory is bounded and an old spike survives in min
-and max.
+Times are epoch seconds and never go back. A value of None is a gap: drawn as a gap, never as zero. `Series` keeps full
+detail for the newest points and merges older ones in pairs once it is full, so memory is bounded and an old spike
+survives in min and max.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What the front ends see: one frozen Snapshot per change.
 
-A Snapshot is never altered. Parts that did not change are the same objects as in the one before (compare with `is`),
-so a front end
-repaints only what is new. The series in it are read-only views of bounded rings that only the store appends to.
+A Snapshot is never altered. Parts that did not change are the same objects as in the one before (compare with `is`), so
+a front end repaints only what is new. The series in it are read-only views of bounded rings that only the store appends
+to.
 """
 
 from __future__ import annotations

@@ -19,27 +19,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hpatui.sandbox.process import READY
 from tests.terminal.driver import HPATUI, Terminal, alive, descendants
 
 pytestmark = [pytest.mark.e2e, pytest.mark.serial, pytest.mark.timeout(180)]
 
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-
-
-@pytest.fixture(scope="module")
-def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A sandbox of this module's own."""
-    path = tmp_path_factory.mktemp("sandbox") / "kubeconfig"
-    command = [*HPATUI, "sandbox", "--kubeconfig-out", str(path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline().startswith(READY)
-        try:
-            yield str(path)
-        finally:
-            process.terminate()
-            assert process.wait(20) == 0
 
 
 def _screen(kubeconfig: str, *flags: str) -> list[str]:

@@ -12,9 +12,9 @@ READ_VERBS = ("get", "list")
 class Resource:
     """One resource. `versions`: the preferred one first, which is also the one that is stored.
 
-    `storage`: (group, plural) of the resource in whose form objects are kept, if that is another one.
-    `virtual`: nothing is stored, another part of the server answers.
-    `singular` is what `kubectl api-resources` and discovery call one; instances compare by identity.
+    `storage`: (group, plural) of the resource in whose form objects are kept, if that is another one. `virtual`:
+    nothing is stored, another part of the server answers. `singular` is what `kubectl api-resources` and discovery call
+    one; instances compare by identity.
     """
 
     group: str

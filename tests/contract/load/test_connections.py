@@ -128,7 +128,8 @@ async def test_without_any_pod_requests_fail_as_such_until_there_is_one() -> Non
                     run.set_routes([])
                 if len(errors) == 3:
                     run.set_routes([route_of(target, "pod-0")])
-    assert (errors[0], errors[2], errors[4]) == ({}, {"no pod": 20}, {})
+    assert (errors[0], list(errors[2]), errors[4]) == ({}, ["no pod"], {})
+    assert 18 <= errors[2]["no pod"] <= 22  # 20, but for what falls on the border of a second
 
 
 async def test_more_than_the_cap_of_connections_is_unserved_and_never_sent_later() -> None:

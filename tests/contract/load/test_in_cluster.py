@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from hpatui.sandbox.process import READY
+from tests.sandboxes import ask, sandbox
 
 _JOBS = "/apis/batch/v1/namespaces/heyongjia/jobs"
 _PODS = "/api/v1/namespaces/heyongjia/pods"
@@ -27,40 +26,14 @@ _HPA = "/apis/autoscaling/v2/namespaces/heyongjia/horizontalpodautoscalers/php-a
 @pytest.fixture(scope="module")
 def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A sandbox whose clock is five times as fast: a lease of 30 s is over in 6."""
-    with _sandbox(tmp_path_factory.mktemp("sandbox") / "kubeconfig", "--speed", "5") as path:
+    with sandbox(tmp_path_factory.mktemp("sandbox") / "kubeconfig", "--speed", "5") as path:
         yield path
-
-
-@contextlib.contextmanager
-def _sandbox(path: Path, *flags: str) -> Iterator[str]:
-    command = [sys.executable, "-m", "hpatui", "sandbox", *flags, "--kubeconfig-out", str(path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline().startswith(READY)
-        try:
-            yield str(path)
-        finally:
-            process.terminate()
-            assert process.wait(20) == 0
 
 
 @pytest.fixture
 def get(kubeconfig: str) -> Callable[[str], dict[str, Any]]:
     """GET from the sandbox's API server."""
-    return _getter(kubeconfig)
-
-
-def _getter(kubeconfig: str) -> Callable[[str], dict[str, Any]]:
-    config = yaml.safe_load(Path(kubeconfig).read_text())
-    server, user = config["clusters"][0]["cluster"]["server"], config["users"][0]["user"]
-
-    def get(path: str) -> dict[str, Any]:
-        request = urllib.request.Request(server + path, headers={"Authorization": f"Bearer {user.get('token', '')}"})
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            found: dict[str, Any] = json.load(answer)
-            return found
-
-    return get
+    return lambda path: ask(kubeconfig, path)
 
 
 def _command(kubeconfig: str, *args: str) -> list[str]:
@@ -118,8 +91,8 @@ def test_after_sigkill_the_lease_ends_the_job_and_its_pods(
 
 
 def test_locust_sends_what_was_ordered_and_is_deleted_at_the_end(tmp_path: Path) -> None:
-    with _sandbox(tmp_path / "kubeconfig") as kubeconfig:
-        get = _getter(kubeconfig)
+    with sandbox(tmp_path / "kubeconfig") as kubeconfig:
+        get = partial(ask, kubeconfig)
         done = _load(kubeconfig, "--workers", "2", "--rate", "15", "--duration", "8s", "--json")
         assert done.returncode == 0, done.stderr
         result = json.loads(done.stdout)

@@ -3,41 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import subprocess
 import sys
 import time
-import urllib.request
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-import yaml
 
 from hpatui.errors import HpatuiError
 from hpatui.load.process import LoadProcess
 from hpatui.model import LoadState
-from hpatui.sandbox.process import READY
 from hpatui.session.live import Session
 from hpatui.settings import Settings
+from tests.sandboxes import ask
 from tests.terminal.driver import alive
-
-
-@pytest.fixture(scope="module")
-def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A sandbox of this module's own."""
-    path = tmp_path_factory.mktemp("sandbox") / "kubeconfig"
-    command = [sys.executable, "-m", "hpatui", "sandbox", "--kubeconfig-out", str(path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline().startswith(READY)
-        try:
-            yield str(path)
-        finally:
-            process.terminate()
-            assert process.wait(20) == 0
 
 
 async def _until(holds: Callable[[], object], seconds: float = 30) -> None:
@@ -145,20 +127,11 @@ async def test_locust_that_is_stopped_while_it_starts_leaves_nothing(kubeconfig:
 
 def _left_over(kubeconfig: str) -> list[str]:
     """Kinds of the objects that hpatui made."""
-    config = yaml.safe_load(Path(kubeconfig).read_text())
-    server, user = config["clusters"][0]["cluster"]["server"], config["users"][0]["user"]
     found = []
-    for plural in (
-        "api/v1/{}/configmaps",
-        "api/v1/{}/secrets",
-        "api/v1/{}/services",
-        "api/v1/{}/pods",
-        "apis/batch/v1/{}/jobs",
-    ):
-        path = plural.format("namespaces/heyongjia") + "?labelSelector=app.kubernetes.io/managed-by%3Dhpatui"
-        headers = {"Authorization": f"Bearer {user.get('token', '')}"}
-        with urllib.request.urlopen(urllib.request.Request(f"{server}/{path}", headers=headers), timeout=10) as answer:
-            found += [plural.rpartition("/")[2]] * len(json.load(answer)["items"])
+    for api, plural in (("api/v1", "configmaps"), ("api/v1", "secrets"), ("api/v1", "services"), ("api/v1", "pods"),
+                        ("apis/batch/v1", "jobs")):  # fmt: skip
+        path = f"/{api}/namespaces/heyongjia/{plural}?labelSelector=app.kubernetes.io/managed-by%3Dhpatui"
+        found += [plural] * len(ask(kubeconfig, path)["items"])
     return found
 
 
@@ -171,21 +144,12 @@ async def test_a_stopped_load_can_be_started_again(kubeconfig: str, tmp_path: Pa
         assert session.store.load.state is LoadState.IDLE
 
 
-def _post(kubeconfig: str, path: str, body: object) -> None:
-    config = yaml.safe_load(Path(kubeconfig).read_text())
-    server, user = config["clusters"][0]["cluster"]["server"], config["users"][0]["user"]
-    headers = {"Authorization": f"Bearer {user.get('token', '')}", "Content-Type": "application/json"}
-    request = urllib.request.Request(server + path, json.dumps(body).encode(), headers)
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        assert answer.status == 201
-
-
 @pytest.mark.parametrize("via", ["proxy", "port-forward", "cluster"])
 def test_a_service_without_ready_endpoints_is_said_in_one_line(kubeconfig: str, via: str) -> None:
     name = f"nobody-{via}"
     spec = {"selector": {"app": "nobody"}, "ports": [{"port": 80}]}
     service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec}
-    _post(kubeconfig, "/api/v1/namespaces/heyongjia/services", service)
+    ask(kubeconfig, "/api/v1/namespaces/heyongjia/services", service)
     done = subprocess.run(
         [sys.executable, "-m", "hpatui", "load", f"svc/heyongjia/{name}", "--kubeconfig", kubeconfig, "--via", via,
          "--duration", "1s"], capture_output=True, text=True, timeout=60, env=os.environ, check=False,

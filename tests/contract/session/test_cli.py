@@ -9,28 +9,10 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
-
-from hpatui.sandbox.process import READY
-
-
-@pytest.fixture(scope="module")
-def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The kubeconfig of a sandbox that runs while this module does, once its HPA has metrics."""
-    path = tmp_path_factory.mktemp("sandbox") / "kubeconfig"
-    command = [sys.executable, "-m", "hpatui", "sandbox", "--kubeconfig-out", str(path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline().startswith(READY)
-        try:
-            yield path
-        finally:
-            process.terminate()
-            assert process.wait(20) == 0
 
 
 def _hpatui(*args: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -54,13 +36,13 @@ def _one_line(done: subprocess.CompletedProcess[str], *words: str, code: int = 2
         assert word in lines[0]
 
 
-def test_watch_once_json_has_kubectls_targets(kubeconfig: Path) -> None:
+def test_watch_once_json_has_kubectls_targets(kubeconfig: str) -> None:
     if shutil.which("kubectl") is None:
         pytest.skip("kubectl is not installed")
     for _ in range(5):  # the numbers may change between the two looks
-        done = _hpatui("watch", "--once", "--json", "--kubeconfig", str(kubeconfig))
+        done = _hpatui("watch", "--once", "--json", "--kubeconfig", kubeconfig)
         assert done.returncode == 0, done.stderr
-        command = ["kubectl", "--kubeconfig", str(kubeconfig), "get", "hpa", "-n", "heyongjia", "--no-headers"]
+        command = ["kubectl", "--kubeconfig", kubeconfig, "get", "hpa", "-n", "heyongjia", "--no-headers"]
         table = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
         (hpa,) = json.loads(done.stdout)["hpas"]
         cells = re.split(r"\s{2,}", table.strip())
@@ -70,16 +52,16 @@ def test_watch_once_json_has_kubectls_targets(kubeconfig: Path) -> None:
     assert [int(cell) for cell in cells[3:6]] == [hpa["min"], hpa["max"], hpa["current"]]
 
 
-def test_details_have_pods_and_events(kubeconfig: Path) -> None:
-    done = _hpatui("watch", "--once", "--json", "--details", "--kubeconfig", str(kubeconfig))
+def test_details_have_pods_and_events(kubeconfig: str) -> None:
+    done = _hpatui("watch", "--once", "--json", "--details", "--kubeconfig", kubeconfig)
     (hpa,) = json.loads(done.stdout)["hpas"]
     assert [pod["cpu_request_m"] for pod in hpa["pods"]] == [100.0]
     assert any(event["reason"] == "ScalingReplicaSet" for event in hpa["events"])
     assert {source["state"] for source in hpa["sources"].values()} == {"live"}
 
 
-def test_watch_prints_a_table_and_describe_and_explain_a_text(kubeconfig: Path) -> None:
-    where = ("--kubeconfig", str(kubeconfig))
+def test_watch_prints_a_table_and_describe_and_explain_a_text(kubeconfig: str) -> None:
+    where = ("--kubeconfig", kubeconfig)
     assert "php-apache-hpa" in _hpatui("watch", "--once", *where).stdout
     assert _hpatui("describe", "php-apache-hpa", *where).stdout.startswith("Name:  ")
     assert "cpu" in _hpatui("explain", "heyongjia/php-apache-hpa", *where).stdout
@@ -88,10 +70,8 @@ def test_watch_prints_a_table_and_describe_and_explain_a_text(kubeconfig: Path) 
     assert explained["lines"]
 
 
-def test_load_reports_what_the_pods_served(kubeconfig: Path) -> None:
-    done = _hpatui(
-        "load", "php-apache-hpa", "--rate", "5", "--duration", "2s", "--json", "--kubeconfig", str(kubeconfig)
-    )
+def test_load_reports_what_the_pods_served(kubeconfig: str) -> None:
+    done = _hpatui("load", "php-apache-hpa", "--rate", "5", "--duration", "2s", "--json", "--kubeconfig", kubeconfig)
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     assert result["requests"] == 10
@@ -99,7 +79,7 @@ def test_load_reports_what_the_pods_served(kubeconfig: Path) -> None:
     assert result["errors"] == 0
 
 
-def test_a_missed_threshold_is_exit_code_1(kubeconfig: Path) -> None:
+def test_a_missed_threshold_is_exit_code_1(kubeconfig: str) -> None:
     done = _hpatui(
         "load",
         "php-apache-hpa",
@@ -110,7 +90,7 @@ def test_a_missed_threshold_is_exit_code_1(kubeconfig: Path) -> None:
         "--max-p95",
         "0.001ms",
         "--kubeconfig",
-        str(kubeconfig),
+        kubeconfig,
     )
     _one_line(done, "p95", code=1)
 
@@ -120,15 +100,15 @@ def test_no_kubeconfig_mentions_the_demo(tmp_path: Path) -> None:
     _one_line(_hpatui("watch", "--once", env=env), "no kubeconfig", "hpatui demo")
 
 
-def test_unknown_context_namespace_and_hpa(kubeconfig: Path) -> None:
-    where = ("--kubeconfig", str(kubeconfig))
+def test_unknown_context_namespace_and_hpa(kubeconfig: str) -> None:
+    where = ("--kubeconfig", kubeconfig)
     _one_line(_hpatui("watch", "--once", "--context", "nope", *where), "no context 'nope'", "hpatui-sandbox")
     _one_line(_hpatui("watch", "--once", "-n", "nope", *where), "no namespace 'nope'", "heyongjia")
     _one_line(_hpatui("describe", "nope", *where), "no HPA nope", "php-apache-hpa")
 
 
-def _changed(kubeconfig: Path, tmp_path: Path, **values: str) -> str:
-    config = yaml.safe_load(kubeconfig.read_text())
+def _changed(kubeconfig: str, tmp_path: Path, **values: str) -> str:
+    config = yaml.safe_load(Path(kubeconfig).read_text())
     if "server" in values:
         config["clusters"][0]["cluster"]["server"] = values["server"]
     if "token" in values:
@@ -138,7 +118,7 @@ def _changed(kubeconfig: Path, tmp_path: Path, **values: str) -> str:
     return str(path)
 
 
-def test_refusing_server_and_wrong_credentials(kubeconfig: Path, tmp_path: Path) -> None:
+def test_refusing_server_and_wrong_credentials(kubeconfig: str, tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -159,8 +139,8 @@ def test_port_in_use_and_unwritable_file(tmp_path: Path) -> None:
     _one_line(_hpatui("sandbox", "--kubeconfig-out", str(tmp_path / "no" / "folder")), "cannot write")
 
 
-def test_unknown_scenario_and_bad_rates(kubeconfig: Path) -> None:
-    where = ("--kubeconfig", str(kubeconfig))
+def test_unknown_scenario_and_bad_rates(kubeconfig: str) -> None:
+    where = ("--kubeconfig", kubeconfig)
     _one_line(_hpatui("demo", "--scenario", "nope"), "no scenario 'nope'", "walkthrough")
     _one_line(_hpatui("load", "php-apache-hpa", "--rate", "0", *where), "is no load")
     _one_line(_hpatui("load", "php-apache-hpa", "--rate", "500", *where), "more than the limit of 200", "--max-rate")
@@ -168,8 +148,8 @@ def test_unknown_scenario_and_bad_rates(kubeconfig: Path) -> None:
     _one_line(_hpatui("load", "http://169.254.169.254/", "--rate", "1", *where), "link-local")
 
 
-def test_without_a_terminal_the_plain_front_end_takes_over(kubeconfig: Path) -> None:
-    command = [sys.executable, "-m", "hpatui", "--kubeconfig", str(kubeconfig)]
+def test_without_a_terminal_the_plain_front_end_takes_over(kubeconfig: str) -> None:
+    command = [sys.executable, "-m", "hpatui", "--kubeconfig", kubeconfig]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline().startswith("NAMESPACE")
@@ -180,15 +160,15 @@ def test_without_a_terminal_the_plain_front_end_takes_over(kubeconfig: Path) -> 
     assert "Traceback" not in err
 
 
-def test_a_closed_pipe_is_no_error(kubeconfig: Path) -> None:
+def test_a_closed_pipe_is_no_error(kubeconfig: str) -> None:
     command = f"{sys.executable} -m hpatui watch --json --kubeconfig {kubeconfig} | head -n 1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False)
     assert json.loads(done.stdout)["hpas"]
     assert "Traceback" not in done.stderr
 
 
-def test_the_example_is_applied_watched_and_removed(kubeconfig: Path) -> None:
-    where = ("-n", "try", "--kubeconfig", str(kubeconfig))
+def test_the_example_is_applied_watched_and_removed(kubeconfig: str) -> None:
+    where = ("-n", "try", "--kubeconfig", kubeconfig)
     done = _hpatui("example", "apply", *where)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[1] == "Deployment php-apache created"
@@ -201,8 +181,8 @@ def test_the_example_is_applied_watched_and_removed(kubeconfig: Path) -> None:
     assert json.loads(_hpatui("watch", "--once", "--json", *where).stdout)["hpas"] == []
 
 
-def test_the_example_touches_nothing_of_others(kubeconfig: Path) -> None:
-    where = ("-n", "heyongjia", "--kubeconfig", str(kubeconfig))  # the scenario's own objects
+def test_the_example_touches_nothing_of_others(kubeconfig: str) -> None:
+    where = ("-n", "heyongjia", "--kubeconfig", kubeconfig)  # the scenario's own objects
     _one_line(_hpatui("example", "apply", *where), "Deployment php-apache in namespace heyongjia is not hpatui's")
     done = _hpatui("example", "remove", *where)
     assert "deleted" not in done.stdout

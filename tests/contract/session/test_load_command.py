@@ -18,8 +18,6 @@ from pathlib import Path
 import pytest
 from hdrh.log import HistogramLogReader
 
-from hpatui.sandbox.process import READY
-
 _RESULT_KEYS = {
     "requests", "errors", "duration_s", "offered_rate", "achieved_rate", "in_flight_max", "bytes", "status", "error_kinds",
     "latency_ms", "service_time_ms", "late_start_ms", "stages", "per_second",
@@ -49,21 +47,6 @@ def url() -> Iterator[str]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_address[1]}/"
     server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A sandbox of this module's own."""
-    path = tmp_path_factory.mktemp("sandbox") / "kubeconfig"
-    command = [sys.executable, "-m", "hpatui", "sandbox", "--kubeconfig-out", str(path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline().startswith(READY)
-        try:
-            yield str(path)
-        finally:
-            process.terminate()
-            assert process.wait(20) == 0
 
 
 def _load(*args: str, timeout: float = 90) -> subprocess.CompletedProcess[str]:
