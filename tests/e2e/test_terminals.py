@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.sandboxes import sandbox
 from tests.terminal.driver import HPATUI, Terminal, alive, descendants
 
 pytestmark = [pytest.mark.e2e, pytest.mark.serial, pytest.mark.timeout(180)]
@@ -94,9 +95,9 @@ def test_inside_tmux(kubeconfig: str, tmp_path: Path) -> None:
         subprocess.run([*server, "kill-server"], capture_output=True, check=False)
 
 
-def test_an_idle_screen_writes_nothing_and_one_key_little(kubeconfig: str) -> None:
-    """The sandbox is stopped in its tracks, so nothing changes; ages move on in coarse steps only."""
-    with Terminal(_screen(kubeconfig)) as terminal:
+def test_an_idle_screen_writes_nothing_and_one_key_little(tmp_path: Path) -> None:
+    """With a sync and a sample each 15 s nothing changes between them; ages move on in coarse steps only."""
+    with sandbox(tmp_path / "kubeconfig", "--kube-timings") as path, Terminal(_screen(path)) as terminal:
         terminal.wait_for("ValidMetricFound", 30)
         terminal.send("6")  # the events: a list that does not scroll
         terminal.pump(6)
