@@ -211,12 +211,13 @@ class Observer:
         prediction = _prediction(decision, time)
         size = inputs.scale.spec_replicas
         sync = Sync(time, seen, prediction, size, after.desired_replicas if scaled else size, scaled)
+        inputs, decision = self._as_measured(inputs, decision, after, time)
         comparable = bool(before.conditions) or self._from_start
         if comparable:
             self.syncs.append(sync)
             self._compared += 1
-            self._agreed += sync.agreed
-        inputs, decision = self._as_measured(inputs, decision, after, time)
+            # Where the controller had a newer sample than we, its reasoning is judged by what it measured.
+            self._agreed += sync.agreed or replace(sync, predicted=_prediction(decision, time)).agreed
         self._keep(Frame(time, inputs, self._memory, sync.to_size))
         memory = decision.memory
         if decision.replicas != sync.to_size or (decision.rescaled_to is not None) != sync.rescaled:
