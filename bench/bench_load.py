@@ -138,7 +138,8 @@ def _locust(folder: str, url: str, seconds: int) -> list[str]:
     """Locust with the locustfile of `--via cluster`, in one process."""
     plan = LoadPlan(model="closed", concurrency=_CONNECTIONS, duration=seconds, connection_age=KEPT)
     config, secret, *_ = locust_objects(plan, Place("bench", "default", url))
-    (Path(folder) / "locustfile.py").write_text(config["data"]["locustfile.py"])
+    for name, text in config["data"].items():
+        (Path(folder) / name).write_text(text)
     (Path(folder) / "plan.json").write_text(secret["stringData"]["plan.json"])
     return ["locust", "-f", f"{folder}/locustfile.py", "--headless", "--json"]
 
