@@ -29,8 +29,6 @@ from hpatui.model import (
     StatusChanged,
     Upserted,
 )
-from hpatui.sandbox.options import SandboxOptions
-from hpatui.sandbox.process import SandboxProcess
 from hpatui.session.flags import controller_flags
 from hpatui.session.load import LoadControl
 from hpatui.session.port import ContextInfo, parse_hpa_name
@@ -43,6 +41,8 @@ if TYPE_CHECKING:
     from hpatui.cluster.connect import Connection
     from hpatui.cluster.source import ClusterSource
     from hpatui.doctor.report import Report
+    from hpatui.sandbox.options import SandboxOptions
+    from hpatui.sandbox.process import SandboxProcess
     from hpatui.session.trial import Trial
 
 PUBLISH_INTERVAL = 0.25  # seconds; data in the store is on the screen within 0.3 s
@@ -62,7 +62,11 @@ class Session:
         """
         self.settings = settings
         self._details = details
-        self._demo = SandboxProcess(demo) if demo is not None else None
+        self._demo: SandboxProcess | None = None
+        if demo is not None:
+            from hpatui.sandbox.process import SandboxProcess
+
+            self._demo = SandboxProcess(demo)
         self.clock: Clock = clock or SystemClock()
         wanted = parse_hpa_name(settings.hpa) if settings.hpa else None
         self._wanted: Key | None = wanted

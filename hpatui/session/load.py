@@ -12,7 +12,6 @@ from hpatui.errors import ClusterError, HpatuiError, LoadError
 from hpatui.load.plan import SHAPES, LoadPlan, Stage, nudge, shaped
 from hpatui.load.target import Target, check_host, is_loopback, url_target
 from hpatui.model import Key, LoadState
-from hpatui.session.aim import check_permission, forwarded, generators_place, in_cluster, proxied
 from hpatui.state.snapshot import LoadView
 from hpatui.text import printable
 
@@ -167,6 +166,7 @@ class LoadControl:
         if hpa is None:
             raise LoadError("no HPA is selected", hint="select one, or name a URL with --load-url")
         from hpatui.cluster.target import find_route
+        from hpatui.session.aim import check_permission, forwarded, proxied
 
         try:
             route = await find_route(connection, hpa)
@@ -183,6 +183,7 @@ class LoadControl:
     def _inside(self, connection: Connection, route: ServiceRoute) -> Target:
         """By Locust, in the cluster; the run is then made of its generators."""
         from hpatui.load.run import LoadRun
+        from hpatui.session.aim import generators_place, in_cluster
         from hpatui.session.generators import LocustWorker
 
         target = in_cluster(route)
