@@ -43,6 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output went away (`| head`): not an error, but standard output must not be flushed again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    finally:
+        gc.freeze()  # all that is left goes with the process; to look for cycles in it takes a tenth of a short command
 
 
 def _one_line(text: str) -> str:
