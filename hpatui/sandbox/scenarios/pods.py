@@ -45,7 +45,9 @@ def slow_start(world: World) -> None:
 def broken_image(world: World) -> None:
     """A running Deployment gets a template whose image does not exist; then the load comes."""
     base(world)
-    application(world, SPACE, "checkout", [cpu(50)], needs=resources("100m", "64Mi"), hpa={"most": 5}, replicas=2)
+    application(
+        world, SPACE, "checkout", [cpu(50)], needs=resources("100m", "64Mi"), hpa={"least": 2, "most": 5}, replicas=2
+    )
     world.patch("apps", "deployments", SPACE, "checkout", _break_image)
     world.advance(20.0)
     world.traffic("rush", _PORT, [(3600, 60, 60)])
