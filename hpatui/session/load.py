@@ -62,7 +62,8 @@ class LoadControl:
         hpa = store.hpa(store.focused) if store.focused else None
         target = session.settings.load_url or (f"{hpa.reference} of {hpa.key}" if hpa is not None else "nothing")
         plan = session.settings.load_plan
-        what = f"what {plan} says" if plan else f"{min(self._rate, session.settings.max_rate):g} requests/s"
+        most = session.settings.max_rate
+        what = f"what {plan} says (at most {most:g}/s)" if plan else f"{min(self._rate, most):g} requests/s"
         ways = {
             "proxy": ", through the API server's service proxy",
             "port-forward": ", by port-forwards to its pods",
@@ -135,7 +136,7 @@ class LoadControl:
             from hpatui.load.plan_file import read_plan
 
             return read_plan(Path(settings.load_plan).expanduser(), settings.max_rate)
-        return LoadPlan(stages=self._stages(self._rate), max_rate=max(settings.max_rate, self._rate)), None
+        return LoadPlan(stages=self._stages(self._rate), max_rate=settings.max_rate), None
 
     async def _conditions(self, run: LoadRun, plan: LoadPlan, key: Key | None) -> None:
         """A stage whose condition on the HPA is met gives way to the next."""
