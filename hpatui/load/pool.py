@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from hpatui.load.connection import LoadConnection, PodConnection
 from hpatui.load.plan import LoadPlan
+from hpatui.load.policy import ForbiddenAddress, resolved
 from hpatui.load.target import Target
 
 
@@ -50,6 +51,7 @@ class Pool:
         self._server_name = (target.server_name or parts.hostname) if context is not None else None
         self._kind = PodConnection if target.sandbox else LoadConnection
         self._routes = [Route(*place) for place in target.routes or [(parts.hostname or "", port, "")]]
+        self._policy = target.policy
         self._turn = 0
         self._random = random.Random(plan.seed)
         self._all: set[LoadConnection] = set()
@@ -122,12 +124,9 @@ class Pool:
 
     async def _connect(self, route: Route) -> None:
         error, connection = "", None
-        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._plan.timeout):
-                _, connection = await loop.create_connection(
-                    lambda: self._new(route), route.host, route.port, ssl=self._ssl, server_hostname=self._server_name
-                )
+                connection = await self._reach(route)
         except TimeoutError:
             error = "connect timeout"
         except ConnectionRefusedError:
@@ -136,6 +135,8 @@ class Pool:
             error = "tls"
         except ConnectionResetError:
             error = "reset"
+        except ForbiddenAddress:
+            error = "forbidden address"
         except OSError as problem:
             error = "dns" if type(problem).__name__ == "gaierror" else "connect"
         finally:
@@ -143,6 +144,22 @@ class Pool:
         if connection is not None:
             self._all.add(connection)
         self._opened(route, connection, error)
+
+    async def _reach(self, route: Route) -> LoadConnection:
+        """To the first of the host's addresses that answers; each was judged before (`policy`)."""
+        loop, problem = asyncio.get_running_loop(), OSError("no address")
+        for address in await resolved(self._policy, route.host, route.port):
+            try:
+                _, connection = await loop.create_connection(
+                    lambda: self._new(route), address, route.port, ssl=self._ssl, server_hostname=self._server_name
+                )
+            except ssl.SSLError:
+                raise
+            except OSError as error:
+                problem = error
+            else:
+                return connection
+        raise problem
 
     def _new(self, route: Route) -> LoadConnection:
         age = self._plan.connection_age

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from hpatui import __version__
 from hpatui.errors import LoadError, UsageError
+from hpatui.load.policy import Policy
 
 FORWARD_MAX_RATE = 100.0  # port-forwards cost the API server less, but not nothing
 USER_AGENT = f"hpatui/{__version__}"
@@ -21,7 +22,7 @@ class Target:
 
     `kind`: url, proxy (the API server's service proxy) or forward (port-forwards to pods). `cap`: the most requests/s that
     this way may take (None: no cap). `client_cert` and `client_key` are files. `routes` (host, port, name of the pod):
-    connections go there in turn instead of to the URL's host.
+    connections go there in turn instead of to the URL's host. `policy`: what each connection is judged by.
     """
 
     url: str
@@ -37,6 +38,7 @@ class Target:
     routes: tuple[tuple[str, int, str], ...] = ()
     cap: float | None = None
     sandbox: bool = False
+    policy: Policy = field(default_factory=Policy)
 
 
 def url_target(url: str, *, text: str = "", verify: bool = True) -> Target:
