@@ -9,7 +9,7 @@ ARGS   ?=
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check format lint types contracts conformance bench screenshots clean
+.PHONY: help setup demo test test-fast check format lint types contracts conformance mutants monkey bench screenshots clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,12 @@ contracts: $(STAMP)
 
 conformance: $(STAMP) ## decisions against recorded ones: make conformance VECTORS=DIR [ARGS='--show ID']
 	@$(BIN)/python -m tests.conformance $(VECTORS) $(ARGS)
+
+mutants: $(STAMP) ## break one guard at a time; its tests must notice (ARGS='words of its name')
+	@$(BIN)/python -m tests.mutants $(ARGS)
+
+monkey: $(STAMP) ## random keys, texts, sizes and faults at the screen (ARGS='--runs 200 --keys 300 --seed 1')
+	@$(BIN)/python -m tests.monkey $(ARGS)
 
 bench: $(STAMP) ## measure; prints tables and writes bench/results.json
 	@$(BIN)/python -m bench $(ARGS)
