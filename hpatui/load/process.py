@@ -93,6 +93,7 @@ class LoadProcess(Worker):
     def __init__(self) -> None:
         self._process: asyncio.subprocess.Process | None = None
         self._beating: asyncio.Task[None] | None = None
+        self._stops = 0  # a child that was being started when one came gets no order
 
     @property
     def running(self) -> bool:
@@ -103,13 +104,18 @@ class LoadProcess(Worker):
         """Start the child and give the order. UsageError for a plan that cannot be used, LoadError if it fails."""
         plan.check()
         await self.stop()
+        stops = self._stops
         try:
-            self._process = await asyncio.create_subprocess_exec(
+            process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "hpatui.load.worker", start_new_session=True, limit=2**22,
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
             )  # fmt: skip
         except OSError as error:
             raise LoadError(f"cannot start the load engine: {error.strerror}") from error
+        if stops != self._stops:
+            await _end(process)
+            raise LoadError("stopped before it began")
+        self._process = process
         self._tell(Start(plan, target))
         self._beating = asyncio.create_task(self._beat())
 
@@ -144,21 +150,33 @@ class LoadProcess(Worker):
 
     async def stop(self) -> None:
         """End the child, whatever it does, within half a second; idempotent."""
+        self._stops += 1
         process, self._process = self._process, None
         if self._beating is not None:
             self._beating.cancel()
             self._beating = None
-        if process is None:
-            return
-        if process.stdin is not None:
-            with contextlib.suppress(OSError):
-                process.stdin.close()
-        try:
-            async with asyncio.timeout(STOP_WITHIN):
-                await process.wait()
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+        if process is not None:
+            await _end(process)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Ask the child to end, and kill it where it does not, or where there is no time to wait (we are cancelled)."""
+    if process.stdin is not None:
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+    try:
+        async with asyncio.timeout(STOP_WITHIN):
             await process.wait()
+    except TimeoutError:
+        _kill(process)
+        await process.wait()
+    finally:
+        _kill(process)
         # asyncio closes a child's transport only when it is collected, which may be after the loop's end.
         process._transport.close()  # type: ignore[attr-defined]
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)

@@ -63,12 +63,16 @@ class LoadRun:
             raise UsageError(f"{workers} workers cannot be used", hint=f"1 to {MOST_WORKERS}")
         plan.check()
         await self.stop()
-        self._workers = [self._make() for _ in range(workers)]
+        mine = self._workers = [self._make() for _ in range(workers)]
         try:
-            for index, worker in enumerate(self._workers):
+            for index, worker in enumerate(mine):
                 await worker.start(plan.share(index, workers), target)
+                if self._workers is not mine:
+                    raise LoadError("stopped before it began")
         except BaseException:
-            await self.stop()
+            await asyncio.gather(*(worker.stop() for worker in mine))
+            if self._workers is mine:
+                self._workers = []
             raise
 
     async def reports(self) -> AsyncIterator[Sampled | Finished]:

@@ -1,15 +1,15 @@
-"""Where load goes, and whether it may: the target as the engine gets it, and the guard."""
+"""Where load goes: the target as the engine gets it."""
 
 from __future__ import annotations
 
-import ipaddress
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from hpatui import __version__
-from hpatui.errors import LoadError, UsageError
-from hpatui.load.policy import Policy
+from hpatui.errors import UsageError
+from hpatui.load.policy import Policy, address_of
 
 FORWARD_MAX_RATE = 100.0  # port-forwards cost the API server less, but not nothing
 USER_AGENT = f"hpatui/{__version__}"
@@ -42,42 +42,27 @@ class Target:
 
 
 def url_target(url: str, *, text: str = "", verify: bool = True) -> Target:
-    """A target from a URL that the user gave. UsageError where it is none."""
+    """A target from a URL that the user gave; a user and password in it become a header (RFC 7617) and are shown nowhere.
+    UsageError where it is none.
+    """
     parts = urlsplit(url if "//" in url else f"http://{url}")
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError(f"{url!r} is no http or https URL", hint="write http://host:port/path")
+    shown = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    if parts.scheme not in ("http", "https") or not parts.hostname or not shown.isprintable() or " " in shown:
+        raise UsageError(f"{shown!r} is no http or https URL", hint="write http://host:port/path")
     try:
         _ = parts.port
     except ValueError as error:
-        raise UsageError(f"{url!r} has no valid port") from error
-    return Target(parts.geturl(), text or parts.geturl(), verify=verify)
+        raise UsageError(f"{shown!r} has no valid port") from error
+    headers = {}
+    if parts.username is not None:
+        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+    return Target(shown, text or shown, headers=headers, verify=verify)
 
 
-def check_host(target: Target, *, api_server: str = "", allowed: tuple[str, ...] = ()) -> None:
-    """Raise LoadError where load must not go: cloud metadata addresses, the API server itself, hosts not allowed."""
-    parts = urlsplit(target.url)
-    host = (parts.hostname or "").lower()
-    if host in allowed:
-        return
-    address = _address(host)
-    if address is not None and address.is_link_local:
-        raise LoadError(f"{host} is a link-local address (cloud metadata): load never goes there")
-    if api_server and target.kind != "proxy":
-        server = urlsplit(api_server)
-        if (server.hostname, server.port) == (parts.hostname, parts.port):
-            raise LoadError("that is the API server itself", hint="name the application's address, or use its Service")
-    if target.kind == "url" and not is_loopback(host):
-        raise LoadError(f"{host} is outside this machine", hint=f"if you mean it: --allow-host {host}")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine."""
-    address = _address(host)
-    return host == "localhost" or (address is not None and address.is_loopback)
-
-
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(host)
-    except ValueError:
-        return None
+def looks_like_url(text: str) -> bool:
+    """Whether a TARGET is a URL, with or without its scheme: no HPA's name holds a colon, no namespace a dot."""
+    if text.startswith("svc/"):
+        return False
+    host, slash, _ = text.partition("/")
+    return ":" in text or address_of(host) is not None or (bool(slash) and "." in host)

@@ -15,7 +15,7 @@ from hpatui.load.capacity import GROWTH, Capacity, Step, judge, verdict
 from hpatui.load.plan import LoadPlan, Stage, parse_duration
 from hpatui.load.run import Finished, LoadRun, Sampled
 from hpatui.model import LoadSample
-from hpatui.plain.load_target import Aim
+from hpatui.session.aim import Aim
 
 _FIRST = 10.0  # requests/s of the first step, unless --rate says otherwise
 _STEP = 10.0  # seconds a step, unless --duration says otherwise

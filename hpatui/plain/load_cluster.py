@@ -11,20 +11,19 @@ import json
 import signal
 import sys
 import time
+from typing import Any
 
 from hpatui.errors import UsageError
 from hpatui.load.jobs import LEASE, Place, busybox_job, deadline_of, locust_objects
 from hpatui.load.plan import LoadPlan
-from hpatui.load.run import LoadRun
-from hpatui.plain.load_target import Aim
 from hpatui.plain.safe import manifests
-from hpatui.session.aim import generators_place
-from hpatui.session.generators import Generators, LocustWorker
+from hpatui.session.aim import Aim
+from hpatui.session.generators import Generators
+from hpatui.session.steer import to_the_end
 
 
-def place_of(args: argparse.Namespace, aim: Aim) -> Place:
-    """Where the generators of this command run. UsageError for flags that do not go with them."""
-    assert aim.route is not None  # an aim by --via cluster has one
+def check_flags(args: argparse.Namespace) -> None:
+    """UsageError for flags that do not go with generators in the cluster."""
     refused = ["ca", "cert", "find_capacity", "trace"]
     if args.engine == "busybox":
         refused += ["csv", "hdr_log", "max_p95", "max_errors"]
@@ -32,7 +31,6 @@ def place_of(args: argparse.Namespace, aim: Aim) -> Place:
         if getattr(args, name):
             flag = name.replace("_", "-")
             raise UsageError(f"--{flag} does not go with --via cluster", hint="use --via port-forward or a URL")
-    return generators_place(aim.route, aim.target, args.workers)
 
 
 def print_manifest(args: argparse.Namespace, plan: LoadPlan, place: Place) -> int:
@@ -45,30 +43,24 @@ def print_manifest(args: argparse.Namespace, plan: LoadPlan, place: Place) -> in
     return 0
 
 
-def locust(aim: Aim, place: Place) -> LoadRun:
-    """A run by Locust, to be started with one worker."""
-    connection = aim.connection
-    assert connection is not None
-    return LoadRun(lambda: LocustWorker(connection, place, _say))
-
-
-def _say(text: str) -> None:
+def say(text: str) -> None:
     print(f"hpatui: {text}", file=sys.stderr, flush=True)
 
 
-async def run_loops(args: argparse.Namespace, plan: LoadPlan, aim: Aim, place: Place) -> int:
+async def run_loops(args: argparse.Namespace, plan: LoadPlan, aim: Aim) -> int:
     """busybox's loops until the duration is over or a signal comes; 0, or 130 when interrupted before its time."""
-    assert aim.connection is not None
-    generators = Generators(aim.connection, [job := busybox_job(place, LEASE)], _say)
+    connection, place = aim.connection, aim.place
+    assert connection is not None and place is not None
+    generators = Generators(connection, [job := busybox_job(place, LEASE)], say)
     ending = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, ending.set)
     loops = f"{place.workers} wget loop{'s'[: place.workers > 1]}"
     began = time.monotonic()
-    tasks: list[asyncio.Task[object]] = []
+    tasks: list[asyncio.Task[Any]] = []
     try:
         await generators.create()
-        _say(f"{loops} at {place.url} as Job {job['metadata']['name']}")
+        say(f"{loops} at {place.url} as Job {job['metadata']['name']}")
         tasks = [asyncio.create_task(generators.hold()), asyncio.create_task(ending.wait())]
         done, _ = await asyncio.wait(tasks, timeout=plan.duration, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
@@ -76,7 +68,7 @@ async def run_loops(args: argparse.Namespace, plan: LoadPlan, aim: Aim, place: P
     finally:
         for task in tasks:
             task.cancel()
-        await generators.delete()
+        await to_the_end(generators.delete())
     seconds = time.monotonic() - began
     result = {"engine": "busybox", "workers": place.workers, "duration_s": round(seconds, 3), "requests": None}
     print(json.dumps(result) if args.json else f"{loops} for {seconds:.0f} s; busybox counts nothing")

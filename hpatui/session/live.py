@@ -145,7 +145,7 @@ class Session:
     async def stop(self) -> None:
         if self._stopped:
             return
-        await self.load.stop()
+        await self.load.close()
         self._stopped = True
         if self._publish_handle is not None:
             self._publish_handle.cancel()
@@ -303,12 +303,12 @@ class Session:
     async def switch_context(self, name: str) -> None:
         if name not in {context.name for context in self.contexts()}:
             raise UsageError(f"there is no context {name!r}", hint="press c for the list")
-        await self.load.stop()
-        await self._end_tasks()
-        self._context, self._namespace, self._everywhere = name, None, False
-        self._store.reset(context=name, namespace=None, now=self.clock.time())
-        self.changed()
-        await self.start()
+        async with self.load.held():
+            await self._end_tasks()
+            self._context, self._namespace, self._everywhere = name, None, False
+            self._store.reset(context=name, namespace=None, now=self.clock.time())
+            self.changed()
+            await self.start()
 
     def login_needed(self) -> LoginNeededError | None:
         return self._login_needed
@@ -338,30 +338,6 @@ class Session:
         if self._source is not None:
             self._source.set_namespace(namespace)
         self.changed()
-
-    def load_question(self) -> str | None:
-        return self.load.question()
-
-    async def start_load(self, *, confirmed: bool = False) -> None:
-        await self.load.start(confirmed=confirmed)
-
-    async def stop_load(self) -> None:
-        await self.load.stop()
-
-    async def set_load_rate(self, rate: float) -> None:
-        await self.load.set_rate(rate)
-
-    async def nudge_load(self, direction: int) -> None:
-        await self.load.nudge(direction)
-
-    def load_shapes(self) -> Sequence[tuple[str, str]]:
-        return self.load.shapes()
-
-    async def set_load_shape(self, shape: str) -> None:
-        await self.load.set_shape(shape)
-
-    async def pause_load(self) -> None:
-        await self.load.pause()
 
     async def object_yaml(self, kind: str, key: Key) -> str:
         from hpatui.session.objects import to_yaml

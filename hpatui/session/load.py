@@ -1,48 +1,75 @@
-"""The load of a session: one run at a time, aimed at the selected HPA's target, started and stopped by command only."""
+"""The load of a session: one run at a time, aimed at the selected HPA's target, started and stopped by command only.
+
+A run is one task from the first look for its target to its last word. `stop` cancels that task, in whatever state it is,
+and waits until it has cleaned up: afterwards nothing sends. An order that came before the stop never starts after it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from hpatui.errors import ClusterError, HpatuiError, LoadError
+from hpatui.errors import HpatuiError, LoadError
 from hpatui.load.plan import SHAPES, LoadPlan, Stage, nudge, shaped
-from hpatui.load.target import Target, check_host, is_loopback, url_target
-from hpatui.model import Key, LoadState
+from hpatui.model import Hpa, Key, LoadState
+from hpatui.session.aim import Wish, answered, question, take_aim
+from hpatui.session.steer import SteeredRun
 from hpatui.state.snapshot import LoadView
 from hpatui.text import printable
 
 if TYPE_CHECKING:
+    from hpatui.clock import Clock
     from hpatui.cluster.connect import Connection
-    from hpatui.cluster.forward import PodForwards
-    from hpatui.cluster.target import ServiceRoute
     from hpatui.load.plan_file import TlsOptions
-    from hpatui.load.run import LoadRun
-    from hpatui.session.live import Session
+    from hpatui.load.run import Finished, Sampled
+    from hpatui.settings import Settings
+    from hpatui.state.store import Store
 
-_ACTIVE = (LoadState.STARTING, LoadState.RUNNING, LoadState.PAUSED)
+
+class Owner(Protocol):
+    """What a session gives to its load."""
+
+    settings: Settings
+    clock: Clock
+
+    @property
+    def store(self) -> Store:
+        """Where the load's view goes."""
+
+    @property
+    def connection(self) -> Connection | None:
+        """The connection to the API server, once it stands."""
+
+    def changed(self) -> None:
+        """Something in the store changed."""
 
 
 class LoadControl:
-    """Carries out the load commands of `SessionPort`."""
+    """See `port.LoadPort` for what each command does."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Owner) -> None:
         self._session = session
-        self._run: LoadRun | None = None
-        self._reading: asyncio.Task[None] | None = None
+        self._life: asyncio.Task[HpatuiError | None] | None = None
+        self._run: SteeredRun | None = None  # once it sends
         self._rate = session.settings.load_rate
         self._shape = "steady"
-        self._forwards: PodForwards | None = None
-        self._helpers: list[asyncio.Task[None]] = []
+        self._ordered: tuple[Stage, ...] = ()  # what the run was told last
+        self._cap: float | None = None
         self._stage_names: frozenset[str] = frozenset()  # each of these is marked when it begins
         self._planned = False  # a plan from a file runs: its stages say the rate
-        self._confirmed: set[str] = set()
-        self._starting = asyncio.Lock()
-        self._stopping = False
+        self._confirmed: set[tuple[str, ...]] = set()
+        self._stops = 0  # how many were ordered: a start from before the newest one is void
+        self._held = 0
         self._waiting = ""
+
+    @property
+    def active(self) -> bool:
+        """Whether a run is there, from the order to start it to its last word."""
+        return self._life is not None and not self._life.done()
 
     @property
     def _view(self) -> LoadView:
@@ -52,82 +79,157 @@ class LoadControl:
         self._session.store.set_load(view, self._session.clock.time(), mark)
         self._session.changed()
 
+    # Start and stop -------------------------------------------------------------------------------------------
+
     def question(self) -> str | None:
-        """What to ask before the load may start; None on the sandbox, or once it was answered for this context."""
-        session = self._session
-        store = session.store
-        connection = session.connection
-        if connection is None or store.sandbox or connection.context in self._confirmed:
+        """What to ask before the load may start; None where it stays in the sandbox, or once it was answered."""
+        wish = self._wish()
+        connection = self._session.connection
+        if answered(wish, connection) in self._confirmed:
             return None
-        hpa = store.hpa(store.focused) if store.focused else None
-        target = session.settings.load_url or (f"{hpa.reference} of {hpa.key}" if hpa is not None else "nothing")
-        plan = session.settings.load_plan
-        most = session.settings.max_rate
+        settings = self._session.settings
+        most = settings.max_rate
+        plan = settings.load_plan
         what = f"what {plan} says (at most {most:g}/s)" if plan else f"{min(self._rate, most):g} requests/s"
-        ways = {
-            "proxy": ", through the API server's service proxy",
-            "port-forward": ", by port-forwards to its pods",
-            "cluster": f", by {session.settings.load_workers} Locust workers that are created beside it",
-        }
-        how = "" if session.settings.load_url else ways.get(session.settings.load_via, "")
-        return f"Send {what} to {target}{how}, on context {connection.context} ({connection.host})?"
+        try:
+            return question(wish, connection, what)
+        except HpatuiError:
+            return None  # `start` says what is wrong with it
 
-    async def start(self, *, confirmed: bool) -> None:
-        """Find the target and start. LoadError where it cannot."""
-        session = self._session
-        if session.settings.read_only:
+    def _wish(self) -> Wish:
+        settings, store = self._session.settings, self._session.store
+        if settings.load_url:
+            return Wish(settings.load_url, outside=True)  # the question shows the host
+        hpa = store.hpa(store.focused) if store.focused else None
+        return Wish(hpa=hpa, via=settings.load_via, workers=settings.load_workers)
+
+    async def start(self, *, confirmed: bool = False) -> None:
+        """Find the target and start; returns when it sends, or was stopped before. HpatuiError where it cannot."""
+        stops = self._stops
+        if self._session.settings.read_only:
             raise LoadError("this hpatui is read-only", hint="start it without --read-only")
-        async with self._starting:
-            if self._view.state in _ACTIVE:
-                return
-            connection = session.connection
-            if self.question() is not None:
-                if not confirmed:
-                    raise LoadError("load on this context has to be confirmed first")
-                if connection is not None:
-                    self._confirmed.add(connection.context)
-            key = session.store.focused
-            self._set(LoadView(LoadState.STARTING, "", "", self._rate, for_hpa=key))
-            self._stopping = False
+        while self._life is not None and not self._life.done():
+            if not self._life.cancelling():
+                return  # it runs already
+            await asyncio.wait([self._life])
+        if self._held:
+            raise LoadError("the context is being changed", hint="start the load when that is done")
+        if stops != self._stops:
+            return
+        if self.question() is not None:
+            if not confirmed:
+                raise LoadError("load on this target has to be confirmed first")
+            self._confirmed.add(answered(self._wish(), self._session.connection))
+        begun = asyncio.Event()
+        life = self._life = asyncio.create_task(self._live(self._wish(), self._session.store.focused, begun))
+        life.add_done_callback(lambda _: begun.set())
+        await begun.wait()
+        if life.done() and not life.cancelled() and (error := life.result()) is not None:
+            raise error
+
+    async def stop(self) -> None:
+        """End the run and wait until nothing of it sends any more; from any state, idempotent."""
+        self._stops += 1
+        life = self._life
+        if life is None or life.done():
+            return
+        if not life.cancelling():
+            life.cancel()
+        await asyncio.wait([life])
+
+    async def close(self) -> None:
+        """Stop, and start nothing any more."""
+        self._held += 1
+        await self.stop()
+
+    @contextlib.asynccontextmanager
+    async def held(self) -> AsyncIterator[None]:
+        """Stop, and start nothing within the block."""
+        self._held += 1
+        try:
+            await self.stop()
+            yield
+        finally:
+            self._held -= 1
+
+    # The life of a run ----------------------------------------------------------------------------------------
+
+    async def _live(self, wish: Wish, key: Key | None, begun: asyncio.Event) -> HpatuiError | None:
+        """From the look for the target to the end; `begun` is set when it sends. Returns what kept it from that."""
+        self._cap = None
+        self._set(LoadView(LoadState.STARTING, "", "", self._rate, for_hpa=key))
+        mark = ""
+        last = LoadState.IDLE
+        message = ""
+        run: SteeredRun | None = None
+        try:
+            plan, tls = self._plan()
+            if tls is not None:
+                wish = replace(wish, tls=tls)
+            aim = await take_aim(wish, self._session.connection, self._session.settings)
+            run = SteeredRun(aim, self._session.clock, self._look_at(key), self._say)
+            mark = "load off"
+            await self._begin(run, plan, key, planned=tls is not None)
+            begun.set()
+            async for report in run.reports():
+                message = self._take(report)
+            last = LoadState.FAILED if message else LoadState.IDLE
+        except HpatuiError as error:
+            last, message = LoadState.FAILED, str(error)
+            return None if begun.is_set() else error
+        finally:
+            self._run = None
             try:
-                await self._launch(key)
-            except HpatuiError as error:
-                await self._end_helpers()
-                if self._stopping:
-                    return
-                self._set(LoadView(LoadState.FAILED, rate=self._rate, message=str(error), for_hpa=key))
-                raise
+                if run is not None:
+                    await run.stop()
+            finally:
+                view = self._view
+                mark = mark if view.started is not None else ""
+                self._set(replace(view, state=last, message=message), mark)
+        return None
 
-    async def _launch(self, key: Key | None) -> None:
-        """Start the run, show it and follow it. HpatuiError where it cannot start."""
-        from hpatui.load.run import LoadRun
-
-        session, clock = self._session, self._session.clock
-        self._run = LoadRun()
-        plan, tls = self._plan()
-        target = await self._target(key)
-        rate = min(self._rate, session.settings.max_rate, target.cap or self._rate)
-        if tls is not None:
-            from hpatui.load.plan_file import with_tls
-
-            target, text, mark = with_tls(target, tls), f"plan {Path(session.settings.load_plan or '').stem}", "load on"
+    async def _begin(self, run: SteeredRun, plan: LoadPlan, key: Key | None, *, planned: bool) -> None:
+        """Start the run and show it."""
+        settings, target = self._session.settings, run.aim.target
+        self._cap = target.cap
+        if planned:
+            text, mark = f"plan {Path(settings.load_plan or '').stem}", "load on"
         else:
-            plan = replace(plan, stages=self._stages(rate))
+            plan = replace(plan, stages=self._stages(self._allowed(self._rate)))
+        self._ordered = plan.stages
+        await run.start(plan)
+        self._run = run
+        self._planned, self._stage_names = planned, _names(plan.stages)
+        rate = self._allowed(self._rate)
+        if not planned:
+            self._order(rate)  # another one may have been ordered meanwhile
             text, mark = f"{self._shape} {rate:g}/s", f"load {rate:g}/s"
-        run = self._run
-        await run.start(plan, target)
-        message = self._view.message
-        if rate < self._rate:
-            message = f"limited to {rate:g}/s: the API server carries it; use --load-url for more"
-        view = LoadView(
-            LoadState.RUNNING, target.text, text, rate, clock.time(), message=message, for_hpa=key
-        )  # fmt: skip
-        self._set(view, mark)
-        self._planned, self._stage_names = tls is not None, _names(plan.stages)
-        self._helpers = [asyncio.create_task(self._conditions(run, plan, key))]
-        if self._forwards is not None:
-            self._helpers.append(asyncio.create_task(self._forwards.follow(run.set_routes)))
-        self._reading = asyncio.create_task(self._read(run))
+        message = self._limit(rate) or self._view.message
+        now = self._session.clock.time()
+        self._set(LoadView(LoadState.RUNNING, target.text, text, rate, now, message=message, for_hpa=key), mark)
+
+    def _take(self, report: Sampled | Finished) -> str:
+        """Show a report; why the run failed, if it has."""
+        from hpatui.load.run import Finished
+
+        if isinstance(report, Finished):
+            return report.error
+        session, sample = self._session, report.sample
+        before = self._view.last
+        new = before is not None and before.stage != sample.stage
+        mark = printable(sample.stage, 40) if new and sample.stage in self._stage_names else ""
+        session.store.apply_load(sample)
+        view = self._view
+        message = "" if view.message == self._waiting else view.message
+        rate = sample.offered if self._planned and sample.stage else view.rate
+        self._set(replace(view, totals=report.totals, message=message, rate=rate), mark)
+        return ""
+
+    def _look_at(self, key: Key | None) -> Callable[[], Awaitable[Hpa | None]]:
+        async def look() -> Hpa | None:
+            return self._session.store.hpa(key) if key is not None else None
+
+        return look
 
     def _plan(self) -> tuple[LoadPlan, TlsOptions | None]:
         """The plan of the settings' file with its TLS options, or the shape at the ordered rate. UsageError."""
@@ -136,66 +238,26 @@ class LoadControl:
             from hpatui.load.plan_file import read_plan
 
             return read_plan(Path(settings.load_plan).expanduser(), settings.max_rate)
-        return LoadPlan(stages=self._stages(self._rate), max_rate=settings.max_rate), None
-
-    async def _conditions(self, run: LoadRun, plan: LoadPlan, key: Key | None) -> None:
-        """A stage whose condition on the HPA is met gives way to the next."""
-        from hpatui.load.conditions import StageWatch
-
-        watch = StageWatch(plan, self._session.clock.monotonic())
-        while True:
-            await asyncio.sleep(1.0)
-            hpa = self._session.store.hpa(key) if key is not None else None
-            last = self._view.last
-            if last is not None and watch.look(last.stage, hpa, self._session.clock.monotonic()):
-                run.skip_stage()
-
-    async def _target(self, key: Key | None) -> Target:
-        session = self._session
-        connection = session.connection
-        if session.settings.load_url:
-            target = url_target(session.settings.load_url)
-            # The user named this host, and the question (if there was one) showed it.
-            from urllib.parse import urlsplit
-
-            host = (urlsplit(target.url).hostname or "").lower()
-            check_host(target, api_server=connection.server if connection else "", allowed=(host,))
-            return replace(target, sandbox=is_loopback(host))
-        if connection is None:
-            raise LoadError("not connected to a cluster yet")
-        hpa = session.store.hpa(key) if key is not None else None
-        if hpa is None:
-            raise LoadError("no HPA is selected", hint="select one, or name a URL with --load-url")
-        from hpatui.cluster.target import find_route
-        from hpatui.session.aim import check_permission, forwarded, proxied
-
-        try:
-            route = await find_route(connection, hpa)
-        except ClusterError as error:
-            raise LoadError(f"the target of {hpa.key} cannot be found: {error}") from error
-        if session.settings.load_via == "cluster":
-            return self._inside(connection, route)
-        await check_permission(connection, route, session.settings.load_via)
-        if session.settings.load_via == "port-forward":
-            self._forwards, target = await forwarded(connection, route)
-            return target
-        return proxied(connection, route)
-
-    def _inside(self, connection: Connection, route: ServiceRoute) -> Target:
-        """By Locust, in the cluster; the run is then made of its generators."""
-        from hpatui.load.run import LoadRun
-        from hpatui.session.aim import generators_place, in_cluster
-        from hpatui.session.generators import LocustWorker
-
-        target = in_cluster(route)
-        place = generators_place(route, target, self._session.settings.load_workers)
-        self._run = LoadRun(lambda: LocustWorker(connection, place, self._say))
-        return target
+        return LoadPlan(stages=self._stages(self._allowed(self._rate)), max_rate=settings.max_rate), None
 
     def _say(self, text: str) -> None:
         """What the generators wait for; shown until they send."""
         self._waiting = text
         self._set(replace(self._view, message=text))
+
+    # Rate and shape -------------------------------------------------------------------------------------------
+
+    def _allowed(self, rate: float) -> float:
+        """The rate that may be sent of one that is ordered."""
+        return min(rate, self._session.settings.max_rate, self._cap or rate)
+
+    def _limit(self, rate: float) -> str:
+        """What to say where less than ordered is sent."""
+        if rate >= self._rate:
+            return ""
+        if self._cap is None or rate < self._cap:
+            return f"limited to {rate:g}/s (--max-rate)"
+        return f"limited to {rate:g}/s: the API server carries it; use --load-url for more"
 
     def _stages(self, rate: float) -> tuple[Stage, ...]:
         """The shape around a rate, for ever: what has an end begins anew."""
@@ -204,54 +266,12 @@ class LoadControl:
         whole = shaped(self._shape, rate, None)
         return whole if whole[-1].duration is None else (*whole[:-1], replace(whole[-1], duration=None))
 
-    async def _end_helpers(self) -> None:
-        helpers, self._helpers = self._helpers, []
-        forwards, self._forwards = self._forwards, None
-        for helper in helpers:
-            helper.cancel()
-        if forwards is not None:
-            await forwards.close()
-
-    async def _read(self, run: LoadRun) -> None:
-        from hpatui.load.run import Finished, Sampled
-
-        session = self._session
-        try:
-            async for report in run.reports():
-                match report:
-                    case Sampled(sample=sample, totals=totals):
-                        before = self._view.last
-                        new = before is not None and before.stage != sample.stage
-                        mark = printable(sample.stage, 40) if new and sample.stage in self._stage_names else ""
-                        session.store.apply_load(sample)
-                        view = self._view
-                        message = "" if view.message == self._waiting else view.message
-                        rate = sample.offered if self._planned and sample.stage else view.rate
-                        view = replace(view, totals=totals, message=message, rate=rate)
-                        session.store.set_load(view, session.clock.time(), mark)
-                        session.changed()
-                    case Finished(error=error):
-                        state = LoadState.FAILED if error else LoadState.IDLE
-                        await self._end_helpers()
-                        self._set(replace(self._view, state=state, message=error), "load off")
-        except LoadError as error:
-            self._set(replace(self._view, state=LoadState.FAILED, message=str(error)), "load off")
-
-    async def stop(self) -> None:
-        """Stop within half a second; idempotent."""
-        reading, self._reading = self._reading, None
-        self._stopping = True
-        active = self._view.state in _ACTIVE
-        if reading is not None:
-            reading.cancel()
-        if self._run is not None:
-            await self._run.stop()
-        await self._end_helpers()
-        if reading is not None:
-            with contextlib.suppress(asyncio.CancelledError):
-                await reading
-        if active:
-            self._set(replace(self._view, state=LoadState.IDLE, message=""), "load off")
+    def _order(self, rate: float) -> None:
+        stages = self._stages(rate)
+        if self._run is not None and stages != self._ordered:
+            self._run.set_stages(stages)
+            self._ordered = stages
+            self._stage_names = _names(stages)
 
     async def set_rate(self, rate: float) -> None:
         """Another rate, now or for the next start."""
@@ -260,10 +280,11 @@ class LoadControl:
             raise LoadError(f"{rate:g} requests/s cannot be ordered", hint=f"above 0 and at most {most:g} (--max-rate)")
         self._rate = rate
         if self._run is not None and self._view.state in (LoadState.RUNNING, LoadState.PAUSED):
-            stages = self._stages(rate)
-            self._run.set_stages(stages)
-            self._planned, self._stage_names = False, _names(stages)
-            self._set(replace(self._view, rate=rate, plan=f"{self._shape} {rate:g}/s"), f"load {rate:g}/s")
+            sent = self._allowed(rate)
+            self._planned = False
+            self._order(sent)
+            text, message = f"{self._shape} {sent:g}/s", self._limit(sent)
+            self._set(replace(self._view, rate=sent, plan=text, message=message), f"load {sent:g}/s")
         else:
             self._set(replace(self._view, rate=rate))
 

@@ -28,6 +28,40 @@ class ContextInfo:
     current: bool
 
 
+class LoadPort(Protocol):
+    """The load of a session. Coroutines raise HpatuiError as those of `SessionPort` do."""
+
+    @property
+    def active(self) -> bool:
+        """Whether a run is there, from the order to start it to its last word."""
+
+    def question(self) -> str | None:
+        """What to ask the user before load may start (host, route, rate); None where no question is needed."""
+
+    async def start(self, *, confirmed: bool = False) -> None:
+        """Start the load at the selected HPA's target. LoadError where it cannot, or where a question is open and not
+        `confirmed`.
+        """
+
+    async def stop(self) -> None:
+        """End the load from any state, also while it starts; afterwards nothing sends. Idempotent."""
+
+    async def set_rate(self, rate: float) -> None:
+        """Order another rate (requests/s), now or for the next start."""
+
+    async def nudge(self, direction: int) -> None:
+        """One step up (+1) or down (-1) in rate."""
+
+    def shapes(self) -> Sequence[tuple[str, str]]:
+        """(name, what it does at the ordered rate) of each shape."""
+
+    async def set_shape(self, shape: str) -> None:
+        """Another shape around the ordered rate, now or for the next start."""
+
+    async def pause(self) -> None:
+        """Pause a running load, or resume a paused one."""
+
+
 class SessionPort(Protocol):
     """What a front end sees of a session. Everything runs on one event loop; commands return quickly.
 
@@ -35,6 +69,10 @@ class SessionPort(Protocol):
     """
 
     settings: Settings
+
+    @property
+    def load(self) -> LoadPort:
+        """The load."""
 
     @property
     def snapshot(self) -> Snapshot:
@@ -69,32 +107,6 @@ class SessionPort(Protocol):
 
     def set_namespace(self, namespace: str | None) -> None:
         """Watch the HPAs of one namespace, or of all (None)."""
-
-    def load_question(self) -> str | None:
-        """What to ask the user before load may start (host, route, rate); None where no question is needed."""
-
-    async def start_load(self, *, confirmed: bool = False) -> None:
-        """Start the load at the selected HPA's target. LoadError where it cannot, or where a question is open and not
-        `confirmed`.
-        """
-
-    async def stop_load(self) -> None:
-        """Stop the load; idempotent."""
-
-    async def set_load_rate(self, rate: float) -> None:
-        """Order another rate (requests/s), now or for the next start."""
-
-    async def nudge_load(self, direction: int) -> None:
-        """One step up (+1) or down (-1) in rate."""
-
-    def load_shapes(self) -> Sequence[tuple[str, str]]:
-        """(name, what it does at the ordered rate) of each shape."""
-
-    async def set_load_shape(self, shape: str) -> None:
-        """Another shape around the ordered rate, now or for the next start."""
-
-    async def pause_load(self) -> None:
-        """Pause a running load, or resume a paused one."""
 
     async def object_yaml(self, kind: str, key: Key) -> str:
         """An object as YAML (without managedFields); kind as in `Deployment`, `Pod`, `HorizontalPodAutoscaler`."""

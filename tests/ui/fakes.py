@@ -17,6 +17,49 @@ from tests.factories import NOW, event, hpa, metric, pod, usage, workload
 KEY = Key("heyongjia", "php-apache-hpa")
 
 
+class FakeLoad:
+    """Implements `LoadPort`."""
+
+    def __init__(self, session: FakeSession) -> None:
+        self._session = session
+
+    @property
+    def active(self) -> bool:
+        return self._session.store.load.state is LoadState.RUNNING
+
+    def question(self) -> str | None:
+        return self._session.question
+
+    async def start(self, *, confirmed: bool = False) -> None:
+        session = self._session
+        if session.fail:
+            raise LoadError(session.fail, hint="do something")
+        session.commands.append(f"load {'confirmed' if confirmed else 'on'}")
+        view = LoadView(LoadState.RUNNING, "php-apache:80", "steady 50/s", 50.0)
+        session.store.set_load(view, session.now, "load 50/s")
+        session.publish()
+
+    async def stop(self) -> None:
+        self._session.commands.append("load off")
+        self._session.store.set_load(LoadView(), self._session.now, "load off")
+        self._session.publish()
+
+    async def set_rate(self, rate: float) -> None:
+        self._session.commands.append(f"rate {rate:g}")
+
+    async def nudge(self, direction: int) -> None:
+        self._session.commands.append(f"nudge {direction}")
+
+    def shapes(self) -> Sequence[tuple[str, str]]:
+        return [("steady", "steady 50/s"), ("ramp", "ramp to 50/s")]
+
+    async def set_shape(self, shape: str) -> None:
+        self._session.commands.append(f"shape {shape}")
+
+    async def pause(self) -> None:
+        self._session.commands.append("pause")
+
+
 class FakeSession:
     """Implements `SessionPort`; time stands at NOW unless `now` is moved."""
 
@@ -31,6 +74,7 @@ class FakeSession:
         if live:
             self.fill()
         self.snapshot = self.store.snapshot(NOW)
+        self.load = FakeLoad(self)
 
     def fill(self) -> None:
         """The walkthrough's HPA, live, with pods, usage and events."""
@@ -93,36 +137,6 @@ class FakeSession:
 
     def set_namespace(self, namespace: str | None) -> None:
         self.commands.append(f"namespace {namespace}")
-
-    def load_question(self) -> str | None:
-        return self.question
-
-    async def start_load(self, *, confirmed: bool = False) -> None:
-        if self.fail:
-            raise LoadError(self.fail, hint="do something")
-        self.commands.append(f"load {'confirmed' if confirmed else 'on'}")
-        self.store.set_load(LoadView(LoadState.RUNNING, "php-apache:80", "steady 50/s", 50.0), self.now, "load 50/s")
-        self.publish()
-
-    async def stop_load(self) -> None:
-        self.commands.append("load off")
-        self.store.set_load(LoadView(), self.now, "load off")
-        self.publish()
-
-    async def set_load_rate(self, rate: float) -> None:
-        self.commands.append(f"rate {rate:g}")
-
-    async def nudge_load(self, direction: int) -> None:
-        self.commands.append(f"nudge {direction}")
-
-    def load_shapes(self) -> Sequence[tuple[str, str]]:
-        return [("steady", "steady 50/s"), ("ramp", "ramp to 50/s")]
-
-    async def set_load_shape(self, shape: str) -> None:
-        self.commands.append(f"shape {shape}")
-
-    async def pause_load(self) -> None:
-        self.commands.append("pause")
 
     async def object_yaml(self, kind: str, key: Key) -> str:
         return f"kind: {kind}\nname: {key.name}\nevil: \x1b[31m[bold]\n"

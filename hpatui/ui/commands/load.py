@@ -11,35 +11,34 @@ class LoadCommands(CommandApp):
 
     def action_toggle_load(self) -> None:
         """Start the load, after a question where one is due, or stop it."""
-        from hpatui.model import LoadState
         from hpatui.ui.screens.dialogs import QuestionScreen
 
         session = self.session
         if session is None:
             return
-        if session.snapshot.load.state in (LoadState.RUNNING, LoadState.PAUSED, LoadState.STARTING):
-            self.do(session.stop_load())
+        if session.load.active:  # not what the newest snapshot shows: that is a moment old
+            self.do(session.load.stop())
             return
-        question = session.load_question()
+        question = session.load.question()
         if question is None:
-            self.do(session.start_load())
+            self.do(session.load.start())
             return
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self.do(session.start_load(confirmed=True))
+                self.do(session.load.start(confirmed=True))
 
         self.push_screen(QuestionScreen(question), answered)
 
     def action_nudge_load(self, direction: int) -> None:
         """One step of rate."""
         if self.session is not None:
-            self.do(self.session.nudge_load(direction))
+            self.do(self.session.load.nudge(direction))
 
     def action_pause_load(self) -> None:
         """Pause or resume."""
         if self.session is not None:
-            self.do(self.session.pause_load())
+            self.do(self.session.load.pause())
 
     def action_ask_rate(self) -> None:
         """Type a rate."""
@@ -58,7 +57,7 @@ class LoadCommands(CommandApp):
                 title = f"{printable(text)!r} is no rate"
                 self.notify("write a number, e.g. 25", title=title, severity="error", markup=False)
                 return
-            self.do(session.set_load_rate(rate))
+            self.do(session.load.set_rate(rate))
 
         self.push_screen(LineScreen("Requests per second", f"{session.snapshot.load.rate:g}"), typed)
 
@@ -72,6 +71,6 @@ class LoadCommands(CommandApp):
 
         def chosen(shape: str | None) -> None:
             if shape is not None:
-                self.do(session.set_load_shape(shape))
+                self.do(session.load.set_shape(shape))
 
-        self.push_screen(ChoiceScreen("Shape of the load", session.load_shapes()), chosen)
+        self.push_screen(ChoiceScreen("Shape of the load", session.load.shapes()), chosen)

@@ -50,16 +50,16 @@ async def _running(settings: Settings) -> AsyncIterator[Session]:
 @pytest.mark.parametrize("via", ["proxy", "port-forward"])
 async def test_load_starts_is_seen_and_stops_at_once(kubeconfig: str, via: str, tmp_path: Path) -> None:
     async with _session(kubeconfig, via, tmp_path) as session:
-        await session.start_load()
+        await session.load.start()
         await _until(lambda: (totals := session.store.load.totals) is not None and totals.ok > 30)
         assert session.store.load.state is LoadState.RUNNING
         run = session.load._run
         assert run is not None
-        workers = [worker for worker in run._workers if isinstance(worker, LoadProcess)]
+        workers = [worker for worker in run._run._workers if isinstance(worker, LoadProcess)]
         children = [worker._process.pid for worker in workers if worker._process is not None]
         assert children and all(alive(child) for child in children)
         begin = time.monotonic()
-        await session.stop_load()
+        await session.load.stop()
         took = time.monotonic() - begin
         assert took < 1.5  # half a second on a quiet machine
         view = session.store.load
@@ -77,7 +77,7 @@ async def test_a_plan_is_carried_out_and_its_stages_are_marked(kubeconfig: str, 
     )
     settings = Settings(kubeconfig=kubeconfig, load_plan=str(plan), state_dir=str(tmp_path))
     async with _running(settings) as session:
-        await session.start_load()
+        await session.load.start()
         assert session.store.load.plan == "plan spike"
         await _until(lambda: session.store.load.state is LoadState.IDLE, 60)
         marks = [text for _, text in session.store.load_history.marks]
@@ -93,7 +93,7 @@ async def test_a_plan_that_cannot_be_read_is_said_and_nothing_starts(kubeconfig:
     settings = Settings(kubeconfig=kubeconfig, load_plan=str(tmp_path / "broken.toml"), state_dir=str(tmp_path))
     async with _running(settings) as session:
         with pytest.raises(HpatuiError, match=r"broken\.toml"):
-            await session.start_load()
+            await session.load.start()
         assert session.store.load.state is LoadState.FAILED
 
 
@@ -102,14 +102,14 @@ async def test_locust_in_the_cluster_is_steered_seen_and_leaves_nothing(kubeconf
         kubeconfig=kubeconfig, load_via="cluster", load_workers=2, load_rate=20.0, state_dir=str(tmp_path)
     )
     async with _running(settings) as session:
-        await session.start_load()
+        await session.load.start()
         await _until(lambda: (totals := session.store.load.totals) is not None and totals.ok > 40, 40)
         assert session.store.load.message == ""
-        await session.set_load_rate(60)
+        await session.load.set_rate(60)
         await _until(lambda: (last := session.store.load.last) is not None and last.sent >= 50, 20)
-        await session.pause_load()
+        await session.load.pause()
         await _until(lambda: (last := session.store.load.last) is not None and last.sent == 0, 20)
-        await session.stop_load()
+        await session.load.stop()
         assert session.store.load.state is LoadState.IDLE
         await _until(lambda: _left_over(kubeconfig) == [], 20)
 
@@ -117,9 +117,9 @@ async def test_locust_in_the_cluster_is_steered_seen_and_leaves_nothing(kubeconf
 async def test_locust_that_is_stopped_while_it_starts_leaves_nothing(kubeconfig: str, tmp_path: Path) -> None:
     settings = Settings(kubeconfig=kubeconfig, load_via="cluster", state_dir=str(tmp_path))
     async with _running(settings) as session:
-        starting = asyncio.create_task(session.start_load())
+        starting = asyncio.create_task(session.load.start())
         await _until(lambda: _left_over(kubeconfig) != [])
-        await session.stop_load()
+        await session.load.stop()
         await starting
         assert session.store.load.state is LoadState.IDLE
         await _until(lambda: _left_over(kubeconfig) == [], 20)
@@ -138,9 +138,9 @@ def _left_over(kubeconfig: str) -> list[str]:
 async def test_a_stopped_load_can_be_started_again(kubeconfig: str, tmp_path: Path) -> None:
     async with _session(kubeconfig, "proxy", tmp_path) as session:
         for _ in range(2):
-            await session.start_load()
+            await session.load.start()
             await _until(lambda: session.store.load.totals is not None)
-            await session.stop_load()
+            await session.load.stop()
         assert session.store.load.state is LoadState.IDLE
 
 

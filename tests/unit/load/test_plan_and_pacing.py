@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hpatui.errors import LoadError, UsageError
+from hpatui.errors import UsageError
 from hpatui.load.pacing import Pacer
 from hpatui.load.plan import LoadPlan, Stage, nudge, parse_duration, parse_stages, shaped
-from hpatui.load.target import Target, check_host, url_target
+from hpatui.load.target import Target, looks_like_url, url_target
 
 
 @pytest.mark.parametrize(
@@ -155,15 +155,23 @@ def test_what_is_no_target(url: str) -> None:
         url_target(url)
 
 
-def test_where_load_may_not_go() -> None:
-    check_host(url_target("http://127.0.0.1:80/"))
-    check_host(url_target("http://example.com/"), allowed=("example.com",))
-    with pytest.raises(LoadError, match="outside this machine"):
-        check_host(url_target("http://example.com/"))
-    with pytest.raises(LoadError, match="API server"):
-        check_host(url_target("http://127.0.0.1:6443/"), api_server="http://127.0.0.1:6443")
-    with pytest.raises(LoadError, match="link-local"):
-        check_host(Target("http://169.254.169.254/", "x"))
+def test_a_password_in_the_url_becomes_a_header_and_is_shown_nowhere() -> None:
+    target = url_target("http://me:p%40ss@127.0.0.1:80/x")
+    assert (target.url, target.text) == ("http://127.0.0.1:80/x",) * 2
+    assert target.headers == {"Authorization": "Basic bWU6cEBzcw=="}
+    assert "Basic" not in repr(target)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_url"),
+    [
+        ("127.0.0.1:8080", True), ("localhost:8080/x", True), ("[::1]:80", True), ("127.0.0.1", True),
+        ("http://x/", True), ("app.example/x", True), ("web", False), ("shop/web", False), ("web.v2", False),
+        ("svc/web:80", False), ("svc/shop/web:80", False),
+    ],
+)  # fmt: skip
+def test_what_is_a_url_and_what_an_hpa(text: str, is_url: bool) -> None:
+    assert looks_like_url(text) is is_url
 
 
 def test_a_target_never_shows_its_token() -> None:
