@@ -106,6 +106,18 @@ def example(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--yes", action="store_true", help="do it on a cluster that is not the sandbox")
 
 
+def config(parser: argparse.ArgumentParser) -> None:
+    """Flags of `hpatui config`."""
+    parser.add_argument("--init", action="store_true", help="write a commented file to start with")
+    parser.add_argument("--json", action="store_true", help="as JSON")
+
+
+def completion(parser: argparse.ArgumentParser) -> None:
+    """The shell whose completion is printed."""
+    text = "bash, zsh or fish; e.g. `source <(hpatui completion bash)`, or `hpatui completion fish | source`"
+    parser.add_argument("shell", metavar="SHELL", choices=("bash", "zsh", "fish"), help=text)
+
+
 def load(parser: argparse.ArgumentParser) -> None:
     """Flags of `hpatui load`."""
     from hpatui.load.arguments import add_arguments

@@ -30,6 +30,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run hpatui; returns the exit code. Errors for the user are one line on standard error."""
     gc.set_threshold(50_000, 10, 10)  # a collection for each 700 new objects is a fifth of the time to the first list
     words = sys.argv[1:] if argv is None else list(argv)
+    if "_ARGCOMPLETE" in os.environ:
+        from hpatui.plain.completing import answer, asked
+
+        answer(build_parser(asked() or []))
     args = build_parser(words).parse_args(words)
     command: Callable[[argparse.Namespace], int] = args.run
     try:
@@ -194,6 +198,19 @@ def _run_example(args: argparse.Namespace) -> int:
     return _run_async(example(_settings(args), args.action, yes=args.yes))
 
 
+def _run_config(args: argparse.Namespace) -> int:
+    from hpatui.plain import config
+
+    return config.init() if args.init else config.show(vars(args), as_json=args.json)
+
+
+def _run_completion(args: argparse.Namespace) -> int:
+    from hpatui.plain.completing import script
+
+    print(script(args.shell))
+    return 0
+
+
 def _run_load(args: argparse.Namespace) -> int:
     from hpatui.plain.load import load
 
@@ -257,6 +274,8 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.Namespace], int], str, _Fill]
         "cluster",
         arguments.example,
     ),
+    "config": ("the settings in force and where each comes from", _run_config, "screen", arguments.config),
+    "completion": ("completion for bash, zsh or fish", _run_completion, "", arguments.completion),
     "load": ("drive load without a screen and report it", _run_load, "cluster", arguments.load),
 }
 

@@ -50,14 +50,27 @@ def load_settings(
 
     Raises UsageError that names the file or variable and the key at fault.
     """
+    return load_with_origins(flags, environ=environ, config_path=config_path)[0]
+
+
+def load_with_origins(
+    flags: Mapping[str, Any], *, environ: Mapping[str, str] | None = None, config_path: Path | None = None
+) -> tuple[Settings, dict[str, str]]:
+    """As `load_settings`, and where each setting came from: `default`, a file's path, `environment` or `flag`."""
     env = os.environ if environ is None else environ
     settings = Settings()
-    path = config_path or _config_path(env)
-    if path is not None and path.is_file():
-        settings = _apply(settings, _read_file(path), f"{path}: ")
-    settings = _apply(settings, _from_environ(env), "environment: ")
+    origins = dict.fromkeys(_TYPES, "default")
+    path = config_path or config_file(env)
+    layers: list[tuple[str, str, dict[str, Any]]] = []
+    if path.is_file():
+        layers.append((str(path), f"{path}: ", _read_file(path)))
+    layers.append(("environment", "environment: ", _from_environ(env)))
     given = {name: value for name, value in flags.items() if value is not None and name in _TYPES}
-    return _apply(settings, given, "")
+    layers.append(("flag", "", given))
+    for origin, where, values in layers:
+        settings = _apply(settings, values, where)
+        origins.update(dict.fromkeys(values, origin))
+    return settings, origins
 
 
 def state_dir(settings: Settings, environ: Mapping[str, str] | None = None) -> Path:
@@ -69,7 +82,8 @@ def state_dir(settings: Settings, environ: Mapping[str, str] | None = None) -> P
     return Path(base).expanduser() / "hpatui"
 
 
-def _config_path(env: Mapping[str, str]) -> Path | None:
+def config_file(env: Mapping[str, str]) -> Path:
+    """The config file that is read if it is there: $HPATUI_CONFIG (then it must be), or the one of the XDG folder."""
     named = env.get("HPATUI_CONFIG")
     if named:
         path = Path(named).expanduser()
@@ -91,7 +105,7 @@ def _read_file(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path}: {error}", hint="correct the TOML") from error
 
 
-_CHOICES = {"theme": ("dark", "light", "ansi", "high-contrast"), "load_via": ("proxy", "port-forward", "cluster")}
+CHOICES = {"theme": ("dark", "light", "ansi", "high-contrast"), "load_via": ("proxy", "port-forward", "cluster")}
 _TYPES: dict[str, str] = {item.name: str(item.type) for item in fields(Settings)}
 
 
@@ -132,7 +146,7 @@ def _apply(settings: Settings, values: Mapping[str, Any], where: str) -> Setting
             expected = (int, float)
         if not isinstance(value, expected) or (isinstance(value, bool) and expected is not bool):
             raise UsageError(f"{where}{name} is {value!r}", hint=f"it takes a {kind.split(' ')[0]}")
-        choices = _CHOICES.get(name)
+        choices = CHOICES.get(name)
         if choices is not None and value not in choices:
             raise UsageError(f"{where}{name} is {value!r}", hint=f"one of {', '.join(choices)}")
     return replace(settings, **values)

@@ -1,0 +1,98 @@
+"""`hpatui config`: the settings in force and where each comes from; `--init` a commented file to start with."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from hpatui.errors import UsageError
+from hpatui.settings import CHOICES, Settings, config_file, load_with_origins
+
+_ABOUT = {
+    "kubeconfig": "kubeconfig file; unset: $KUBECONFIG, then ~/.kube/config",
+    "context": "context of the kubeconfig; unset: its current one",
+    "namespace": "namespace; unset: the context's",
+    "all_namespaces": "look at the HPAs of all namespaces",
+    "hpa": "the HPA to select at the start: NAME or NS/NAME",
+    "read_only": "no load and nothing that changes a cluster",
+    "low_bandwidth": "fewer colours and repaints, for slow lines",
+    "ascii": "no characters beyond ASCII",
+    "theme": "the screen's colours",
+    "bell": "ring the terminal's bell at each rescale",
+    "load_url": "where l sends the load; unset: found from the HPA",
+    "load_via": "how l reaches the pods",
+    "load_plan": "a plan in TOML that l carries out",
+    "load_workers": "Locust's workers with load_via cluster",
+    "load_rate": "requests per second that l starts with",
+    "max_rate": "never more requests per second than this",
+    "sync_period": "the controller's sync period in seconds, where its flags were changed",
+    "tolerance": "its default tolerance, a fraction (0.1)",
+    "downscale_stabilization": "its downscale stabilization window in seconds (300)",
+    "cpu_initialization": "its CPU initialization period in seconds (300)",
+    "initial_readiness_delay": "its initial readiness delay in seconds (30)",
+    "state_dir": "where hpatui keeps what it remembers; unset: the XDG state folder",
+}
+
+
+def show(flags: Mapping[str, Any], *, as_json: bool) -> int:
+    """Print every setting, its value and its origin."""
+    settings, origins = load_with_origins(flags)
+    values = asdict(settings)
+    if as_json:
+        rows = {name: {"value": value, "from": origins[name]} for name, value in values.items()}
+        print(json.dumps({"settings": rows, "file": str(config_file(os.environ))}))
+        return 0
+    texts = {name: _toml(value) if value is not None else "-" for name, value in values.items()}
+    name_width, value_width = max(map(len, texts)), min(40, max(map(len, texts.values())))
+    print(f"{'SETTING':<{name_width}}  {'VALUE':<{value_width}}  FROM")
+    for name, text in texts.items():
+        print(f"{name:<{name_width}}  {text:<{value_width}}  {origins[name]}")
+    return 0
+
+
+def init() -> int:
+    """Write the commented file; one that is there is never overwritten (UsageError)."""
+    named = os.environ.get("HPATUI_CONFIG")
+    path = Path(named).expanduser() if named else config_file(os.environ)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(template())
+    except FileExistsError:
+        raise UsageError(f"{path} is there already", hint="edit it, or move it away first") from None
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
+    print(f"wrote {path}: every setting is in it, commented out")
+    return 0
+
+
+def template() -> str:
+    """The commented file: each setting with what it means and its default."""
+    lines = [
+        "# Settings of hpatui. Flags beat the environment (HPATUI_NAME), which beats this file. See `hpatui config`.",
+    ]
+    for item in fields(Settings):
+        choices = CHOICES.get(item.name)
+        extra = f" ({', '.join(choices)})" if choices else ""
+        lines += ["", f"# {_ABOUT.get(item.name, item.name.replace('_', ' '))}{extra}"]
+        example = item.default if item.default is not None else _example(item.name, str(item.type))
+        lines.append(f"# {item.name} = {_toml(example)}")
+    return "\n".join(lines) + "\n"
+
+
+def _example(name: str, kind: str) -> Any:
+    choices = CHOICES.get(name)
+    if choices:
+        return choices[0]
+    return 15.0 if kind.startswith("float") else ""
+
+
+def _toml(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
