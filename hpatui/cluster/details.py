@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from hpatui.clock import Clock
 from hpatui.cluster.connect import Connection
-from hpatui.cluster.decode import decode, decode_event, decode_pod, decode_usage, decode_workload, key_of, uid_of
+from hpatui.cluster.decode import decode_event, decode_workload
+from hpatui.cluster.decode_pods import decode_owner, decode_pod, decode_scale, decode_usages
+from hpatui.cluster.fields import decode, key_of, uid_of
 from hpatui.cluster.resources import collection_path
 from hpatui.cluster.watch import PACE, ChangedRaw, DeletedRaw, ListedRaw, Watch, WatchPace
 from hpatui.errors import AuthError, ClusterError, ForbiddenError, MalformedObject, NotServedError
@@ -29,7 +33,10 @@ from hpatui.model import (
 
 RETRY = 5.0
 SHORTEST_POLL, LONGEST_POLL = 1.0, 60.0
+SCALE_EVERY, SCALE_PAUSE = 15.0, 0.2
 PUBLISHING = 0.3  # seconds that a sample needs to appear in the API
+
+_OF_TARGET = (Kind.WORKLOAD, Kind.SCALE, Kind.POD, Kind.POD_USAGE, Kind.OWNER)
 
 
 class Details:
@@ -51,19 +58,21 @@ class Details:
         self._queue = queue
         self._resolution = resolution
         self._scope = str(hpa.key)
+        self._selector = ""
+        self._target_changed = asyncio.Event()
+        self._selector_changed = asyncio.Event()
         self._events: dict[str, dict[str, Event]] = {}
         self._since: dict[Kind, tuple[SourceState, float]] = {}
 
     async def run(self) -> None:
         """Watch all of it side by side."""
         hpa, ref = self._hpa, self._hpa.reference
-        await asyncio.gather(
-            self._workload_and_pods(),
-            self._watch_events("hpa", "HorizontalPodAutoscaler", hpa.key.name),
-            self._watch_events("target", ref.kind, ref.name),
-            self._watch_events("pods", "Pod", prefix=f"{ref.name}-"),
-            self._watch_events("replicasets", "ReplicaSet", prefix=f"{ref.name}-"),
-        )
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._workload_and_pods())
+            group.create_task(self._watch_events("hpa", "HorizontalPodAutoscaler", hpa.key.name))
+            group.create_task(self._watch_events("target", ref.kind, ref.name))
+            group.create_task(self._watch_events("pods", "Pod", prefix=f"{ref.name}-"))
+            group.create_task(self._watch_events("replicasets", "ReplicaSet", prefix=f"{ref.name}-"))
 
     async def _say(self, kind: Kind, state: SourceState, message: str = "") -> None:
         now = self._clock.time()
@@ -78,32 +87,84 @@ class Details:
     async def _workload_and_pods(self) -> None:
         """The target's scale names its pods' selector, whatever kind the target is."""
         ref, namespace = self._hpa.reference, self._hpa.key.namespace
-        for kind in (Kind.WORKLOAD, Kind.POD, Kind.POD_USAGE):
+        for kind in _OF_TARGET:
             await self._say(kind, SourceState.CONNECTING)
         while True:
             try:
                 path = await collection_path(self._connection, ref.api_version, ref.kind, namespace)
-                scale = await self._connection.get_json(f"{path}/{ref.name}/scale")
+                await self._read_scale(path)
                 break
             except (ClusterError, MalformedObject) as error:
-                state = _state_of(error)
-                for kind in (Kind.WORKLOAD, Kind.POD, Kind.POD_USAGE):
-                    await self._say(kind, state, error.message)
+                for kind in _OF_TARGET:
+                    await self._say(kind, _state_of(error), error.message)
                 await asyncio.sleep(RETRY)
-        selector = str((scale.get("status") or {}).get("selector") or "")
-        jobs = [self._watch_one(path, ref.name)]
-        if selector:
-            jobs += [self._watch_pods(namespace, selector), self._poll_usage(namespace, selector)]
-        else:
-            for kind in (Kind.POD, Kind.POD_USAGE):
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._watch_target(path))
+            group.create_task(self._keep_scale(path))
+            group.create_task(self._follow_selector(namespace))
+
+    async def _watch_target(self, path: str) -> None:
+        params = {"fieldSelector": f"metadata.name={self._hpa.reference.name}"}
+
+        def noted(raw: bytes) -> Fact | None:
+            self._target_changed.set()
+            return decode_workload(raw)
+
+        await self._watch(Kind.WORKLOAD, path, params, noted)
+
+    async def _read_scale(self, path: str) -> None:
+        ref = self._hpa.reference
+        raw = await self._connection.request("GET", f"{path}/{ref.name}/scale")
+        scale = decode_scale(raw, ref.kind, ref.api_version)
+        if scale is None:
+            raise MalformedObject(f"the scale of {ref}", "has no name")
+        await self._queue.put(Listed(Kind.SCALE, (scale,), self._scope))
+        await self._say(Kind.SCALE, SourceState.LIVE)
+        if scale.selector != self._selector:
+            self._selector = scale.selector
+            self._selector_changed.set()
+
+    async def _keep_scale(self, path: str) -> None:
+        """A scale cannot be watched: it is read again whenever its object changed, and now and then besides."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(SCALE_EVERY):
+                    await self._target_changed.wait()
+            self._target_changed.clear()
+            try:
+                await self._read_scale(path)
+            except NotServedError as error:
+                await self._queue.put(Listed(Kind.SCALE, (), self._scope))
+                await self._say(Kind.SCALE, SourceState.NOT_SERVED, error.message)
+            except (ClusterError, MalformedObject) as error:
+                await self._say(Kind.SCALE, _state_of(error), error.message)
+            await asyncio.sleep(SCALE_PAUSE)
+
+    async def _follow_selector(self, namespace: str) -> None:
+        """Watch the pods that the scale selects, anew whenever it selects others."""
+        while True:
+            self._selector_changed.clear()
+            work = asyncio.ensure_future(self._selected(namespace, self._selector))
+            changed = asyncio.ensure_future(self._selector_changed.wait())
+            try:
+                await asyncio.wait((work, changed), return_when=asyncio.FIRST_COMPLETED)
+                if work.done():
+                    work.result()
+            finally:
+                await _end(work, changed)
+
+    async def _selected(self, namespace: str, selector: str) -> None:
+        if not selector:
+            for kind in (Kind.POD, Kind.POD_USAGE, Kind.OWNER):
+                await self._queue.put(Listed(kind, (), self._scope))
                 await self._say(kind, SourceState.NOT_SERVED, "the target's scale has no selector")
-        await asyncio.gather(*jobs)
-
-    async def _watch_one(self, path: str, name: str) -> None:
-        await self._watch(Kind.WORKLOAD, path, {"fieldSelector": f"metadata.name={name}"}, decode_workload)
-
-    async def _watch_pods(self, namespace: str, selector: str) -> None:
-        await self._watch(Kind.POD, f"/api/v1/namespaces/{namespace}/pods", {"labelSelector": selector}, decode_pod)
+            await asyncio.Event().wait()
+        params = {"labelSelector": selector}
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._watch(Kind.POD, f"/api/v1/namespaces/{namespace}/pods", params, decode_pod))
+            path = f"/apis/apps/v1/namespaces/{namespace}/replicasets"
+            group.create_task(self._watch(Kind.OWNER, path, params, decode_owner))
+            group.create_task(self._poll_usage(namespace, selector))
 
     async def _watch(
         self, kind: Kind, path: str, params: Mapping[str, str], make: Callable[[bytes], Fact | None]
@@ -178,7 +239,7 @@ class Details:
         while True:
             try:
                 found = await self._connection.request("GET", path, {"labelSelector": selector})
-                usages = _usages(found)
+                usages = decode_usages(found)
             except AuthError as error:
                 await self._say(Kind.POD_USAGE, SourceState.FAILED, str(error))
                 pause = RETRY
@@ -205,19 +266,14 @@ class Details:
         return due if SHORTEST_POLL <= due <= period + PUBLISHING else period
 
 
-def _usages(data: bytes) -> dict[Key, PodUsage]:
-    import msgspec
-
-    items = decode(data).get("items")
-    found: dict[Key, PodUsage] = {}
-    for item in items if isinstance(items, list) else ():
-        usage = decode_usage(msgspec.json.encode(item))
-        if usage is not None:
-            found[usage.key] = usage
-    return found
-
-
 def _state_of(error: Exception) -> SourceState:
     if isinstance(error, ForbiddenError):
         return SourceState.FORBIDDEN
     return SourceState.NOT_SERVED if isinstance(error, NotServedError) else SourceState.RECONNECTING
+
+
+async def _end(*tasks: asyncio.Future[Any]) -> None:
+    """Cancel and await; what a task that ended by itself raised is its reader's business."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -19,8 +19,9 @@ import msgspec
 
 from hpatui.clock import Clock
 from hpatui.cluster.connect import Connection
-from hpatui.cluster.decode import decode, decode_hpa, key_of, uid_of
+from hpatui.cluster.decode import decode_hpa
 from hpatui.cluster.details import Details
+from hpatui.cluster.fields import decode, key_of, uid_of
 from hpatui.cluster.resources import collection_path
 from hpatui.cluster.versions import VERSIONS, to_v2
 from hpatui.cluster.watch import PACE, ChangedRaw, DeletedRaw, ListedRaw, Watch, WatchPace

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hpatui.autoscaler.inputs import (
@@ -23,7 +23,7 @@ from hpatui.autoscaler.inputs import (
 from hpatui.autoscaler.parse import parse_hpa, parse_pod, parse_pod_metrics
 from hpatui.autoscaler.times import seconds_to_ns
 from hpatui.errors import MalformedObject
-from hpatui.model import Hpa, Key, Pod, PodUsage, SourceState, SourceStatus, Workload
+from hpatui.model import Hpa, Key, OwnerLink, Pod, PodUsage, Scale, SourceState, SourceStatus, Workload
 from hpatui.quantity import parse_quantity
 
 _CACHE = 4096
@@ -38,10 +38,20 @@ class Facts:
     pods: Mapping[Key, Pod]
     usages: Mapping[Key, PodUsage]
     usage_status: SourceStatus
+    scale: Scale | None = None
+    links: Mapping[str, OwnerLink] = field(default_factory=dict)  # by uid
+
+    @property
+    def size(self) -> int | None:
+        """The size that the target is asked for."""
+        if self.scale is not None:
+            return self.scale.spec_replicas
+        return self.workload.replicas if self.workload is not None else None
 
     def usable(self) -> bool:
         """Whether a decision can be computed from them at all."""
-        return self.workload is not None and self.usage_status.state is not SourceState.FORBIDDEN
+        known = self.workload is not None or self.scale is not None
+        return known and self.usage_status.state is not SourceState.FORBIDDEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +89,7 @@ class Reader:
         known = self._pods.get(pod.uid)
         if known is not None and known[0] is pod:
             return known[1]
-        parsed = parse_pod(_json(pod.raw, "Pod")) if pod.raw else _pod_of_model(pod)
+        parsed = parse_pod(_json(pod.raw, "Pod")) if pod.raw and pod.requests is None else _pod_of_model(pod)
         if len(self._pods) >= _CACHE:
             self._pods.clear()
         self._pods[pod.uid] = (pod, parsed)
@@ -89,7 +99,11 @@ class Reader:
         known = self._usages.get(usage.key)
         if known is not None and known[0] is usage:
             return known[1]
-        parsed = parse_pod_metrics(_json(usage.raw, "PodMetrics")) if usage.raw else _usage_of_model(usage, labels)
+        parsed = (
+            parse_pod_metrics(_json(usage.raw, "PodMetrics"))
+            if usage.raw and usage.exact is None
+            else _usage_of_model(usage, labels)
+        )
         if len(self._usages) >= _CACHE:
             self._usages.clear()
         self._usages[usage.key] = (usage, parsed)
@@ -112,16 +126,13 @@ class Reader:
 
 
 def _scale(hpa: Hpa, facts: Facts) -> ScaleInput:
-    """The scale subresource, from the target's own object."""
-    workload = facts.workload
+    """The scale subresource as it was read, or where it was not, as the target's own object has it."""
+    scale, workload = facts.scale, facts.workload
+    if scale is not None:
+        return ScaleInput(scale.spec_replicas, scale.status_replicas, scale.selector)
     if workload is None:
         return ScaleInput(hpa.current_replicas, hpa.current_replicas, "")
-    status = workload.updated
-    if workload.raw:
-        told = _json(workload.raw, workload.kind).get("status")
-        counted = told.get("replicas") if isinstance(told, Mapping) else None
-        status = counted if isinstance(counted, int) else 0
-    return ScaleInput(workload.replicas, status, workload.selector)
+    return ScaleInput(workload.replicas, workload.status_replicas, workload.selector)
 
 
 def told_answers(
@@ -152,17 +163,26 @@ def _problem(hpa: HpaObject) -> str:
     return "the HPA's status has no value of it"
 
 
+def _per_pod(spec: MetricSpec) -> bool:
+    """Whether the target is an average a pod: for Object its type decides, for External which value it has."""
+    if spec.type == "Object" and spec.target.type in ("Value", "AverageValue"):
+        return spec.target.type == "AverageValue"
+    return spec.type == "Pods" or spec.target.average_value is not None
+
+
 def _answer(
     spec: MetricSpec, entry: Mapping[str, Any], replicas: int, pods: Sequence[str], problem: str
 ) -> MetricAnswer:
-    source = entry.get(spec.type.lower())
+    source = entry.get(spec.type[:1].lower() + spec.type[1:])
     values = source.get("current") if isinstance(source, Mapping) else None
     told = values if isinstance(values, Mapping) else {}
-    value, average = _milli(told.get("value")), _milli(told.get("averageValue"))
-    if spec.type == "Pods" and average is not None:
-        return MetricAnswer(tuple(MetricItem(average, name) for name in pods))
-    if value is None and average is not None:
-        value = _total(average, max(replicas, 1))
+    if not _per_pod(spec):
+        value = _milli(told.get("value"))
+    else:
+        average = _milli(told.get("averageValue"))
+        if spec.type == "Pods" and average is not None:
+            return MetricAnswer(tuple(MetricItem(average, name) for name in pods))
+        value = None if average is None else _total(average, max(replicas, 1))
     if value is None:
         return MetricAnswer(error=problem)
     return MetricAnswer((MetricItem(value, str(spec.described.get("name", ""))),))
@@ -187,9 +207,13 @@ def _milli(text: Any) -> int | None:
 def _pod_of_model(pod: Pod) -> PodInput:
     ready = next((c for c in pod.conditions if c.type == "Ready"), None)
     moment = ready.last_transition_time if ready is not None else pod.ready_since
-    requests = tuple((c.name, _requests(c.cpu_request, c.memory_request)) for c in pod.containers) or (
-        ("main", _requests(pod.cpu_request, pod.memory_request)),
-    )
+    if pod.requests is not None:
+        requests, without = pod.requests, None
+    else:
+        without = "True" if pod.ready else "False"
+        requests = tuple((c.name, _requests(c.cpu_request, c.memory_request)) for c in pod.containers) or (
+            ("main", _requests(pod.cpu_request, pod.memory_request)),
+        )
     return PodInput(
         namespace=pod.key.namespace,
         name=pod.key.name,
@@ -197,9 +221,10 @@ def _pod_of_model(pod: Pod) -> PodInput:
         phase=pod.phase,
         terminating=pod.deleted is not None,
         start_time=seconds_to_ns(pod.started) if pod.started is not None else None,
-        ready=ready.status if ready is not None else ("True" if pod.ready else "False"),
+        ready=ready.status if ready is not None else without,
         ready_transition=seconds_to_ns(moment) if moment is not None else 0,
         requests=requests,
+        pod_requests=pod.pod_requests,
     )
 
 
@@ -216,7 +241,9 @@ def _usage_of_model(usage: PodUsage, labels: Mapping[str, str]) -> PodMetricsInp
         labels=usage.labels or labels,
         time=seconds_to_ns(usage.time),
         window=seconds_to_ns(usage.window),
-        containers=tuple(
+        containers=usage.exact
+        if usage.exact is not None
+        else tuple(
             (name, {"cpu": round(cpu), "memory": round(memory * 1000)}) for name, (cpu, memory) in containers.items()
         ),
     )

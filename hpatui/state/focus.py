@@ -14,17 +14,22 @@ from hpatui.model import (
     Key,
     Kind,
     LoadSample,
+    OwnerLink,
     Pod,
     PodUsage,
+    Scale,
     SourceState,
     SourceStatus,
     Workload,
 )
+from hpatui.state.facts import Facts
 from hpatui.state.frames import Frame
 from hpatui.state.history import record_events
 from hpatui.state.observer import Observer
 from hpatui.state.series import HpaHistory
 from hpatui.state.snapshot import Detail, HpaRow, PodRow
+
+DetailFact = Workload | Scale | OwnerLink | Pod | Event | PodUsage
 
 MAX_EVENTS = 500
 
@@ -43,6 +48,8 @@ class Focus:
         self._workload: Workload | None = None
         self._pods: dict[Key, Pod] = {}
         self._usages: dict[Key, PodUsage] = {}
+        self._scale: Scale | None = None
+        self._links: dict[str, OwnerLink] = {}
         self._events: dict[str, Event] = {}
         self._load_per_pod: dict[str, float] = {}
         self._pod_rows: tuple[PodRow, ...] | None = ()
@@ -64,11 +71,15 @@ class Focus:
         """A new version of the HPA itself."""
         self._observer.hpa_changed(hpa, now)
 
-    def listed(self, kind: Kind, items: Sequence[Workload | Pod | Event | PodUsage], now: float) -> None:
+    def listed(self, kind: Kind, items: Sequence[DetailFact], now: float) -> None:
         """Everything of one kind, anew."""
         match kind:
             case Kind.WORKLOAD:
                 self._workload = None
+            case Kind.SCALE:
+                self._scale = None
+            case Kind.OWNER:
+                self._links.clear()
             case Kind.POD:
                 self._pods.clear()
             case Kind.EVENT:
@@ -80,7 +91,7 @@ class Focus:
         self._record([item for item in items if isinstance(item, Event)])
         self._changed(kind, now)
 
-    def upserted(self, item: Workload | Pod | Event | PodUsage, now: float) -> None:
+    def upserted(self, item: DetailFact, now: float) -> None:
         """One object is new or changed."""
         kind = self._take(item)
         if isinstance(item, Event):
@@ -96,6 +107,11 @@ class Focus:
         match kind:
             case Kind.WORKLOAD:
                 self._workload = None
+            case Kind.SCALE:
+                self._scale = None
+            case Kind.OWNER:
+                for uid in [uid for uid, link in self._links.items() if link.key == key]:
+                    del self._links[uid]
             case Kind.POD:
                 self._pods.pop(key, None)
             case Kind.EVENT:
@@ -105,11 +121,17 @@ class Focus:
                 self._usages.pop(key, None)
         self._changed(kind, now)
 
-    def _take(self, item: Workload | Pod | Event | PodUsage) -> Kind:
+    def _take(self, item: DetailFact) -> Kind:
         match item:
             case Workload():
                 self._workload = item
                 return Kind.WORKLOAD
+            case Scale():
+                self._scale = item
+                return Kind.SCALE
+            case OwnerLink():
+                self._links[item.uid] = item
+                return Kind.OWNER
             case Pod():
                 self._pods[item.key] = item
                 return Kind.POD
@@ -147,7 +169,11 @@ class Focus:
         if kind in (Kind.WORKLOAD, Kind.POD):
             self._record_ready(now)
         usage_status = self.statuses.get(Kind.POD_USAGE, _UNKNOWN)
-        self._observer.facts(self._workload, self._pods, self._usages, usage_status, now)
+        self._observer.facts(
+            Facts(
+                now, self._workload, dict(self._pods), dict(self._usages), usage_status, self._scale, dict(self._links)
+            )
+        )
 
     def _record_ready(self, now: float) -> None:
         if self._pods:
@@ -189,6 +215,14 @@ class Focus:
         if last is not None and last.statuses == statuses:
             statuses = dict(last.statuses)
         self._last = Detail(
-            row, self._workload, self._pod_rows, self._event_view, self._explanation, self._history, statuses
+            row,
+            self._workload,
+            self._pod_rows,
+            self._event_view,
+            self._explanation,
+            self._history,
+            statuses,
+            self._scale,
+            last.links if last is not None and last.links == self._links else dict(self._links),
         )
         return self._last

@@ -11,7 +11,7 @@ its effect yet. Bounded memory; all times epoch seconds.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from hpatui.autoscaler.decision import Decision, decide
@@ -19,7 +19,7 @@ from hpatui.autoscaler.explain import ExplainLine, Explanation, Timing, Tone, ex
 from hpatui.autoscaler.inputs import Memory
 from hpatui.autoscaler.times import seconds_to_ns
 from hpatui.errors import MalformedObject
-from hpatui.model import ControllerFlags, Event, Hpa, Key, Pod, PodUsage, SourceStatus, Workload
+from hpatui.model import ControllerFlags, Event, Hpa, Key
 from hpatui.state.adjust import adjusted
 from hpatui.state.facts import Facts, Inputs, Reader
 from hpatui.state.frames import Frame, Prediction, Sync, config_of
@@ -100,21 +100,13 @@ class Observer:
             self._count_out(now)
             self._gap_since = now
 
-    def facts(
-        self,
-        workload: Workload | None,
-        pods: Mapping[Key, Pod],
-        usages: Mapping[Key, PodUsage],
-        usage_status: SourceStatus,
-        now: float,
-    ) -> None:
-        """What is known about its target now."""
+    def facts(self, new: Facts) -> None:
+        """What is known about its target from `new.time` on."""
         self._dirty = True
         last = self._ring[-1] if self._ring else None
-        if last is not None and last.workload is not None and workload is not None:
-            self._writes.note(last.workload, workload, now)
-        new = Facts(now, workload, dict(pods), dict(usages), usage_status)
-        if last is not None and now - last.time < COALESCE and len(self._ring) > 1:
+        if last is not None and last.workload is not None and new.workload is not None:
+            self._writes.note(last.workload, new.workload, new.time)
+        if last is not None and new.time - last.time < COALESCE and len(self._ring) > 1:
             new = replace(new, time=last.time)
             self._ring.pop()
         self._ring.append(new)
@@ -273,7 +265,7 @@ class Observer:
                 chosen = facts
                 break
             chosen = facts
-            if facts.workload is None or facts.workload.replicas != after.desired_replicas:
+            if facts.size != after.desired_replicas:
                 break
         assert after.last_scale_time is not None
         born = after.last_scale_time

@@ -20,8 +20,10 @@ from hpatui.model import (
     LoadSample,
     LoadState,
     LoadTotals,
+    OwnerLink,
     Pod,
     PodUsage,
+    Scale,
     SourceStatus,
     Workload,
 )
@@ -89,6 +91,8 @@ class Detail:
     explanation: Explanation | None
     history: HpaHistory
     statuses: Mapping[Kind, SourceStatus]
+    scale: Scale | None = None
+    links: Mapping[str, OwnerLink] = field(default_factory=dict)  # what stands between pods and target, by uid
 
 
 @dataclass(frozen=True, slots=True)

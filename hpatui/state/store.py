@@ -18,20 +18,16 @@ from hpatui.model import (
     ClusterEvent,
     ControllerFlags,
     Deleted,
-    Event,
     Hpa,
     Key,
     Kind,
     Listed,
     LoadSample,
     LoadState,
-    Pod,
-    PodUsage,
     SourceState,
     SourceStatus,
     StatusChanged,
     Upserted,
-    Workload,
 )
 from hpatui.state.forecast import LoadModel, cost, cost_text, forecast, learn
 from hpatui.state.headline import headline
@@ -170,8 +166,8 @@ class Store:
             return  # a late fact about an HPA that is no longer looked at
         match event:
             case Listed(kind=kind, items=items):
-                focus.listed(kind, [i for i in items if isinstance(i, Workload | Pod | Event | PodUsage)], now)
-            case Upserted(item=Workload() | Pod() | Event() | PodUsage() as item):
+                focus.listed(kind, [i for i in items if not isinstance(i, Hpa)], now)
+            case Upserted(item=item) if not isinstance(item, Hpa):
                 focus.upserted(item, now)
             case Deleted(kind=kind, key=key):
                 focus.deleted(kind, key, now)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from hpatui.clock import parse_rfc3339
-from hpatui.cluster.decode import decode_event, decode_hpa, decode_pod, decode_usage, decode_workload
+from hpatui.cluster.decode import decode_event, decode_hpa, decode_workload
+from hpatui.cluster.decode_pods import decode_pod, decode_usage
 from hpatui.model import Event, Hpa, Key, Pod, PodUsage, Workload
 
 Obj = Mapping[str, Any]

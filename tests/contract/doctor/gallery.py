@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 from hpatui.autoscaler.explain import Explanation
 from hpatui.autoscaler.sentences import clock_time
-from hpatui.cluster.decode import decode_event, decode_hpa, decode_pod, decode_usage, decode_workload
+from hpatui.cluster.decode import decode_event, decode_hpa, decode_workload
+from hpatui.cluster.decode_pods import decode_pod, decode_usage
 from hpatui.model import ControllerFlags, Key, Pod, PodUsage, SourceState, SourceStatus, Workload
 from hpatui.sandbox.apiserver.resources import RESOURCES
 from hpatui.sandbox.apiserver.selectors import matches
 from hpatui.sandbox.controllers.autoscaler import HPAS
 from hpatui.sandbox.controllers.objects import Object
+from hpatui.state.facts import Facts
 from hpatui.state.history import record_events, record_hpa
 from hpatui.state.observer import Observer
 from hpatui.state.series import HpaHistory
@@ -117,7 +119,7 @@ class Reading:
             answers = self.look.cluster.metrics.available()
             state = SourceState.LIVE if answers else SourceState.RECONNECTING
             status = SourceStatus(state, now, "" if answers else "the server is currently unable to handle the request")
-            observer.facts(workload, pods, usages, status, now)
+            observer.facts(Facts(now, workload, dict(pods), dict(usages), status))
             observer.explanation(now)
 
     def _target(self, namespace: str, name: str) -> tuple[Workload | None, dict[Key, Pod], dict[Key, PodUsage]]:

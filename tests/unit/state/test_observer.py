@@ -11,6 +11,7 @@ import pytest
 
 from hpatui.clock import as_datetime, format_rfc3339
 from hpatui.model import ControllerFlags, Hpa, Key, Pod, PodUsage, SourceState, SourceStatus, Workload
+from hpatui.state.facts import Facts
 from hpatui.state.observer import Observer
 from tests.conformance import trace_objects as objects
 from tests.factories import NOW, event
@@ -145,13 +146,8 @@ class Watch:
 
     def use(self, cpu: int) -> None:
         """New samples."""
-        self.observer.facts(
-            make_workload(self.replicas),
-            make_pods(self.replicas),
-            make_usages(cpu, self.now, self.replicas),
-            LIVE,
-            self.now,
-        )
+        pods, usages = make_pods(self.replicas), make_usages(cpu, self.now, self.replicas)
+        self.observer.facts(Facts(self.now, make_workload(self.replicas), pods, usages, LIVE))
 
     def wrote(self, **hpa: Any) -> None:
         """The controller writes the status."""
@@ -220,7 +216,7 @@ def test_a_new_hpa_is_known_from_its_beginning() -> None:
 
 def test_a_container_without_request_is_named() -> None:
     watch = Watch()
-    watch.observer.facts(make_workload(), make_pods(request=None), make_usages(40, watch.now), LIVE, watch.now)
+    watch.observer.facts(Facts(watch.now, make_workload(), make_pods(request=None), make_usages(40, watch.now), LIVE))
     explanation = watch.observer.explanation(watch.now)
     assert explanation is not None
     assert explanation.headline == "blind: container web has no cpu request"
@@ -230,7 +226,7 @@ def test_a_container_without_request_is_named() -> None:
 def test_metrics_that_do_not_answer() -> None:
     watch = Watch()
     gone = SourceStatus(SourceState.RECONNECTING, NOW, "the server is currently unable to handle the request")
-    watch.observer.facts(make_workload(), make_pods(), make_usages(40, watch.now), gone, watch.now)
+    watch.observer.facts(Facts(watch.now, make_workload(), make_pods(), make_usages(40, watch.now), gone))
     explanation = watch.observer.explanation(watch.now)
     assert explanation is not None
     assert explanation.headline.startswith("blind: the metrics API does not answer")
@@ -359,8 +355,10 @@ def test_without_pods_the_status_speaks() -> None:
 
 def test_broken_objects_fall_back_to_the_status() -> None:
     watch = Watch()
-    pods = {key: replace(pod, raw=json.dumps({"metadata": 3}).encode()) for key, pod in make_pods().items()}
-    watch.observer.facts(make_workload(), pods, make_usages(40, watch.now), LIVE, watch.now)
+    pods = {
+        key: replace(pod, raw=json.dumps({"metadata": 3}).encode(), requests=None) for key, pod in make_pods().items()
+    }
+    watch.observer.facts(Facts(watch.now, make_workload(), pods, make_usages(40, watch.now), LIVE))
     explanation = watch.observer.explanation(watch.now)
     assert explanation is not None and "as its status says" in explanation.headline
 

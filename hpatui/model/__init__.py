@@ -1,0 +1,78 @@
+"""Frozen facts shared by all rooms: what the API server said, what the load engine measured, and the events that
+carry them.
+
+Times are epoch seconds (`float`, UTC). CPU is in millicores (`float`), memory in bytes (`float`). Text fields hold the
+cluster's own text, untouched: whoever shows it passes it through `hpatui.text.printable`. `raw` is the object's JSON as
+the server sent it, kept as bytes because few objects are ever looked at whole; `hpatui.autoscaler.parse` reads it when
+a decision is to be explained.
+"""
+
+from __future__ import annotations
+
+from hpatui.model.load import (
+    LoadSample,
+    LoadState,
+    LoadTotals,
+)
+from hpatui.model.objects import (
+    Condition,
+    ContainerFacts,
+    Event,
+    Fact,
+    Hpa,
+    Key,
+    Kind,
+    MetricTarget,
+    Owner,
+    OwnerLink,
+    Pod,
+    PodUsage,
+    Reference,
+    Scale,
+    Workload,
+    belongs_to,
+    controller_of,
+    owners_of,
+)
+from hpatui.model.stream import (
+    ClusterEvent,
+    ControllerFlags,
+    Deleted,
+    Listed,
+    SourceState,
+    SourceStatus,
+    StatusChanged,
+    Upserted,
+)
+
+__all__ = [
+    "ClusterEvent",
+    "Condition",
+    "ContainerFacts",
+    "ControllerFlags",
+    "Deleted",
+    "Event",
+    "Fact",
+    "Hpa",
+    "Key",
+    "Kind",
+    "Listed",
+    "LoadSample",
+    "LoadState",
+    "LoadTotals",
+    "MetricTarget",
+    "Owner",
+    "OwnerLink",
+    "Pod",
+    "PodUsage",
+    "Reference",
+    "Scale",
+    "SourceState",
+    "SourceStatus",
+    "StatusChanged",
+    "Upserted",
+    "Workload",
+    "belongs_to",
+    "controller_of",
+    "owners_of",
+]

@@ -1,0 +1,74 @@
+"""What the load engine measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class LoadState(StrEnum):
+    """What the load engine is doing."""
+
+    IDLE = "idle"
+    STARTING = "starting"
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPING = "stopping"
+    FINISHED = "finished"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadSample:
+    """One second of load. Rates are requests per second; latencies milliseconds.
+
+    Response time counts from the planned start of a request, service time from the actual one. `unserved` requests were
+    due and never sent (the in-flight cap, or more than 1 s late). `generator_limited` says that this machine, not the
+    target, is the bottleneck.
+    """
+
+    time: float  # start of the second, epoch seconds
+    offered: float  # requests that the plan ordered
+    sent: int
+    ok: int
+    failed: int
+    unserved: int
+    in_flight: int
+    p50: float | None
+    p95: float | None
+    p99: float | None
+    service_p50: float | None = None
+    service_p95: float | None = None
+    service_p99: float | None = None
+    late_p99: float | None = None
+    bytes: int = 0
+    statuses: Mapping[str, int] = field(default_factory=dict)  # "200" -> n
+    errors: Mapping[str, int] = field(default_factory=dict)  # kind -> n
+    per_pod: Mapping[str, int] = field(default_factory=dict)
+    stage: str = ""
+    generator_limited: bool = False
+    breaker_open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LoadTotals:
+    """The whole run so far. Latencies in milliseconds, None before the first answer."""
+
+    requests: int = 0
+    ok: int = 0
+    failed: int = 0
+    unserved: int = 0
+    bytes: int = 0
+    duration: float = 0.0
+    offered_rate: float = 0.0
+    achieved_rate: float = 0.0
+    in_flight_max: int = 0
+    p50: float | None = None
+    p90: float | None = None
+    p95: float | None = None
+    p99: float | None = None
+    p999: float | None = None
+    max: float | None = None
+    statuses: Mapping[str, int] = field(default_factory=dict)
+    errors: Mapping[str, int] = field(default_factory=dict)

@@ -1,0 +1,93 @@
+"""How facts come in: the events of a source, how far they can be trusted, and the controller's flags."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hpatui.model.objects import Fact, Key, Kind
+
+
+class SourceState(StrEnum):
+    """How far what is shown can be trusted."""
+
+    IDLE = "idle"  # not asked for
+    CONNECTING = "connecting"
+    LISTING = "listing"
+    LIVE = "live"
+    RECONNECTING = "reconnecting"
+    FORBIDDEN = "forbidden"
+    NOT_SERVED = "not served"
+    FAILED = "failed"  # cannot go on by itself: credentials, configuration
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """The state of one kind's stream: since when, and a sentence for the user (empty when live).
+
+    `last_contact` is when the server last said anything about it (an object, a bookmark, an answer): nothing shown is
+    older than that.
+    """
+
+    state: SourceState
+    since: float
+    message: str = ""
+    last_contact: float | None = None
+    received: int = 0  # objects of the list so far, for progress
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """All objects of a kind within `scope` (a namespace, or a selector's text; empty: all asked for), replacing what
+    was known there.
+    """
+
+    kind: Kind
+    items: tuple[Fact, ...]
+    scope: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Upserted:
+    """An object is new or has changed."""
+
+    kind: Kind
+    item: Fact
+    scope: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """An object is gone. `uid` may be empty where the server did not say."""
+
+    kind: Kind
+    key: Key
+    uid: str = ""
+    scope: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChanged:
+    """The stream of a kind has a new status: connecting, live, reconnecting since, forbidden, failed, ..."""
+
+    kind: Kind
+    status: SourceStatus
+    scope: str = ""
+
+
+ClusterEvent = Listed | Upserted | Deleted | StatusChanged
+
+
+@dataclass(frozen=True, slots=True)
+class ControllerFlags:
+    """The controller's flags as far as known (seconds; tolerance as a fraction). `known` tells whether they were read
+    or assumed.
+    """
+
+    sync_period: float = 15.0
+    tolerance: float = 0.1
+    downscale_stabilization: float = 300.0
+    cpu_initialization: float = 300.0
+    initial_readiness_delay: float = 30.0
+    metrics_resolution: float = 15.0
+    known: bool = False
