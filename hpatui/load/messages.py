@@ -45,7 +45,7 @@ class Routes(msgspec.Struct, tag="routes"):
 
 
 class Heartbeat(msgspec.Struct, tag="alive"):
-    """The screen is still there."""
+    """For generators in a cluster: whoever ordered them is still there. (This machine's workers: `heart`.)"""
 
 
 class Counted(msgspec.Struct, tag="second"):
@@ -55,9 +55,12 @@ class Counted(msgspec.Struct, tag="second"):
 
 
 class Ended(msgspec.Struct, tag="ended"):
-    """The worker is done; `error` says why it could not go on (empty: as planned)."""
+    """The worker is done; `error` says why it could not go on, `reason` what cut it short (empty: as planned, or as
+    told).
+    """
 
     error: str = ""
+    reason: str = ""
 
 
 Order = Start | SetStages | Pause | Resume | SkipStage | Stop | Routes | Heartbeat

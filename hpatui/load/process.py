@@ -15,10 +15,11 @@ from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 
+from hpatui import logs
 from hpatui.errors import LoadError
+from hpatui.load.heart import HEART, open_pipe
 from hpatui.load.messages import (
     Ended,
-    Heartbeat,
     Order,
     Pause,
     Report,
@@ -34,7 +35,7 @@ from hpatui.load.messages import (
 from hpatui.load.plan import LoadPlan, Stage
 from hpatui.load.target import Target
 
-HEARTBEAT = 2.0
+HEARTBEAT = 2.0  # seconds between those to generators in a cluster
 STOP_WITHIN = 0.4  # seconds; then the child is killed
 
 
@@ -92,7 +93,8 @@ class LoadProcess(Worker):
 
     def __init__(self) -> None:
         self._process: asyncio.subprocess.Process | None = None
-        self._beating: asyncio.Task[None] | None = None
+        self._pipe: int | None = None  # for heartbeats
+        self._complaints: asyncio.Task[str] | None = None
         self._stops = 0  # a child that was being started when one came gets no order
 
     @property
@@ -105,19 +107,28 @@ class LoadProcess(Worker):
         plan.check()
         await self.stop()
         stops = self._stops
+        theirs, ours = open_pipe()
         try:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "hpatui.load.worker", start_new_session=True, limit=2**22,
-                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+                sys.executable, "-m", "hpatui.load.worker", str(theirs), start_new_session=True, limit=2**22,
+                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+                pass_fds=(theirs,),
             )  # fmt: skip
-        except OSError as error:
-            raise LoadError(f"cannot start the load engine: {error.strerror}") from error
+        except BaseException as error:
+            os.close(ours)
+            if isinstance(error, OSError):
+                raise LoadError(f"cannot start the load engine: {error.strerror}") from error
+            raise
+        finally:
+            os.close(theirs)
         if stops != self._stops:
+            os.close(ours)
             await _end(process)
             raise LoadError("stopped before it began")
-        self._process = process
+        self._process, self._pipe = process, ours
+        HEART.add(ours)
+        self._complaints = asyncio.create_task(_complaints(process))
         self._tell(Start(plan, target))
-        self._beating = asyncio.create_task(self._beat())
 
     async def reports(self) -> AsyncIterator[Report]:
         """Seconds and at last Ended; LoadError if the engine died."""
@@ -134,8 +145,14 @@ class LoadProcess(Worker):
                 await self.stop()
                 return
         if process is self._process:
+            said = ""
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(STOP_WITHIN):
+                    said = await self._complaints if self._complaints is not None else ""
             await self.stop()
-            raise LoadError("the load engine ended unexpectedly")
+            logs.write("load engine", said or "it ended without a word")
+            there = f"; see {logs.path()}" if logs.path() is not None else ""
+            raise LoadError(f"the load engine ended unexpectedly{there}")
 
     def _tell(self, order: Order) -> None:
         process = self._process
@@ -143,20 +160,30 @@ class LoadProcess(Worker):
             with contextlib.suppress(OSError):
                 process.stdin.write(to_line(order))
 
-    async def _beat(self) -> None:
-        while self.running:
-            await asyncio.sleep(HEARTBEAT)
-            self._tell(Heartbeat())
-
     async def stop(self) -> None:
         """End the child, whatever it does, within half a second; idempotent."""
         self._stops += 1
         process, self._process = self._process, None
-        if self._beating is not None:
-            self._beating.cancel()
-            self._beating = None
-        if process is not None:
-            await _end(process)
+        pipe, self._pipe = self._pipe, None
+        if pipe is not None:
+            HEART.remove(pipe)
+        complaints, self._complaints = self._complaints, None
+        try:
+            if process is not None:
+                await _end(process)
+        finally:
+            if complaints is not None:
+                complaints.cancel()
+
+
+async def _complaints(process: asyncio.subprocess.Process) -> str:
+    """The last of what the child wrote on standard error, once it has ended."""
+    assert process.stderr is not None
+    last = b""
+    with contextlib.suppress(OSError, ValueError):
+        while chunk := await process.stderr.read(65536):
+            last = (last + chunk)[-16384:]
+    return last.decode("utf-8", "replace")
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -20,6 +20,7 @@ from hpatui.load.target import Target
 from hpatui.model import LoadSample, LoadTotals
 
 MOST_WORKERS = 64
+_Word = tuple[int, Second | None, str, str]  # worker, second (None: it has ended), error, what cut it short
 _PATIENCE = 1.5  # seconds that a second waits for the slowest worker
 
 
@@ -35,13 +36,14 @@ class Sampled:
 class Finished:
     """The run is over: its totals, its latency tables (see `Statistics.summary`) and the histogram of response times.
 
-    `error` says why it could not go on (empty: as planned).
+    `error` says why it could not go on, `reason` what cut it short (empty: as planned, or as told).
     """
 
     totals: LoadTotals
     summary: dict[str, dict[str, float | None]]
     response: Histogram
     error: str = ""
+    reason: str = ""
 
 
 class LoadRun:
@@ -78,16 +80,15 @@ class LoadRun:
     async def reports(self) -> AsyncIterator[Sampled | Finished]:
         """Samples, one a second, and at last Finished; LoadError if a worker died."""
         statistics = Statistics()
-        queue: asyncio.Queue[tuple[int, Second | None, str]] = asyncio.Queue()
+        queue: asyncio.Queue[_Word] = asyncio.Queue()
         readers = [asyncio.create_task(_read(i, worker, queue)) for i, worker in enumerate(self._workers)]
         waiting: list[list[Second]] = [[] for _ in readers]
         alive = set(range(len(readers)))
-        error = ""
+        error = reason = ""
         try:
             while alive:
-                index, second, problem = await self._next(queue, waiting, alive)
-                if problem:
-                    error = error or problem
+                index, second, problem, cut = await self._next(queue, waiting, alive)
+                error, reason = error or problem, reason or cut
                 if second is not None:
                     waiting[index].append(second)
                 elif index >= 0:
@@ -100,19 +101,17 @@ class LoadRun:
             for reader in readers:
                 reader.cancel()
         await self.stop()
-        yield Finished(statistics.totals(), statistics.summary(), statistics.response, error)
+        yield Finished(statistics.totals(), statistics.summary(), statistics.response, error, reason)
 
     @staticmethod
-    async def _next(
-        queue: asyncio.Queue[tuple[int, Second | None, str]], waiting: list[list[Second]], alive: set[int]
-    ) -> tuple[int, Second | None, str]:
-        """What a worker says next; (-1, None, "") when the others have waited long enough for it."""
+    async def _next(queue: asyncio.Queue[_Word], waiting: list[list[Second]], alive: set[int]) -> _Word:
+        """What a worker says next; (-1, None, "", "") when the others have waited long enough for it."""
         some_wait = any(waiting[i] for i in alive)
         try:
             async with asyncio.timeout(_PATIENCE if some_wait else None):
                 return await queue.get()
         except TimeoutError:
-            return -1, None, ""
+            return -1, None, "", ""
 
     def set_rate(self, rate: float) -> None:
         """Another steady rate from now on."""
@@ -154,18 +153,18 @@ class LoadRun:
         await asyncio.gather(*(worker.stop() for worker in workers))
 
 
-async def _read(index: int, worker: Worker, queue: asyncio.Queue[tuple[int, Second | None, str]]) -> None:
-    error = ""
+async def _read(index: int, worker: Worker, queue: asyncio.Queue[_Word]) -> None:
+    error = reason = ""
     try:
         async for report in worker.reports():
             if isinstance(report, Counted):
-                queue.put_nowait((index, report.second, ""))
+                queue.put_nowait((index, report.second, "", ""))
             else:
-                error = report.error
+                error, reason = report.error, report.reason
     except (LoadError, ClusterError) as problem:
         error = str(problem)
     with contextlib.suppress(asyncio.QueueFull):
-        queue.put_nowait((index, None, error))
+        queue.put_nowait((index, None, error, reason))
 
 
 def _merge(waiting: list[list[Second]], alive: set[int], statistics: Statistics, *, late: bool) -> LoadSample | None:

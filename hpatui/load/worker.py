@@ -1,7 +1,7 @@
 """The engine's process: orders come in on standard input, samples go out on standard output.
 
-It ends when standard input ends, when no word came for some seconds, or when the kernel says that the parent died;
-so load never outlives the program that ordered it.
+It ends when standard input ends, when no heartbeat came for `heart.SILENCE` seconds, or when the kernel says that the
+parent died; so load never outlives the program that ordered it, nor goes on while that is stopped.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ import gc
 import os
 import signal
 import sys
+import time
 
 import msgspec
 
 from hpatui.errors import LoadError
 from hpatui.load.engine import Engine
+from hpatui.load.heart import SILENCE
 from hpatui.load.messages import (
     Counted,
     Ended,
@@ -33,7 +35,7 @@ from hpatui.load.messages import (
 )
 from hpatui.load.stats import Second
 
-SILENCE = 10.0  # seconds without a word from the parent after which the load stops
+_LOOK = 0.1  # seconds between looks for a heartbeat
 _PR_SET_PDEATHSIG = 1
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 
@@ -46,11 +48,20 @@ def die_with_parent() -> None:
             os._exit(1)
 
 
+def asleep_so_far() -> float:
+    """Seconds that the machine has slept since it started, where the system tells (Linux); else 0."""
+    since_boot = getattr(time, "CLOCK_BOOTTIME", None)
+    return 0.0 if since_boot is None else time.clock_gettime(since_boot) - time.monotonic()
+
+
 class Worker:
     """Reads orders and runs the engine."""
 
-    def __init__(self, reader: asyncio.StreamReader, out: asyncio.WriteTransport) -> None:
+    def __init__(self, reader: asyncio.StreamReader, out: asyncio.WriteTransport, beats: int) -> None:
+        """`beats`: the pipe's end with the parent's heartbeats."""
         self._reader = reader
+        self._beats = beats
+        self._reason = ""
         self._out = out
         self._engine: Engine | None = None
 
@@ -69,22 +80,19 @@ class Worker:
             return
         engine = self._engine
         gc.freeze()
-        listening = asyncio.create_task(self._listen(engine))
+        tasks = [asyncio.create_task(self._listen(engine)), asyncio.create_task(self._feel(engine))]
         await engine.run()
-        listening.cancel()
-        self._out.write(to_line(Ended()))
+        for task in tasks:
+            task.cancel()
+        self._out.write(to_line(Ended(reason=self._reason)))
 
     def _say(self, second: Second) -> None:
         self._out.write(to_line(Counted(second)))
 
     async def _listen(self, engine: Engine) -> None:
-        """Orders until the pipe ends or falls silent; then the engine stops."""
+        """Orders until the pipe ends; then the engine stops."""
         while True:
-            try:
-                async with asyncio.timeout(SILENCE):
-                    line = await self._reader.readline()
-            except TimeoutError:
-                line = b""
+            line = await self._reader.readline()
             if not line:
                 engine.stop()
                 return
@@ -105,13 +113,29 @@ class Worker:
                 case _:
                     pass
 
+    async def _feel(self, engine: Engine) -> None:
+        """Stop the engine when the parent's heart stands still."""
+        os.set_blocking(self._beats, False)
+        heard, asleep = time.monotonic(), asleep_so_far()
+        while time.monotonic() - heard < SILENCE:
+            await asyncio.sleep(_LOOK)
+            with contextlib.suppress(BlockingIOError):
+                if os.read(self._beats, 65536):
+                    heard = time.monotonic()
+            if asleep_so_far() - asleep > SILENCE:
+                self._reason = "the machine slept"
+                break
+        else:
+            self._reason = "hpatui was stopped or did not get to run"
+        engine.stop()
+
 
 async def _main() -> None:
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=2**24)
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin.buffer)
     out, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, sys.stdout.buffer)
-    await Worker(reader, out).run()
+    await Worker(reader, out, int(sys.argv[1])).run()
     while out.get_write_buffer_size() and not out.is_closing():
         await asyncio.sleep(0.005)
 

@@ -12,11 +12,12 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from hpatui.clock import SystemClock
 from hpatui.errors import LoadError, UsageError
 from hpatui.load.conditions import waits
-from hpatui.load.plan import LoadPlan
+from hpatui.load.plan import LoadPlan, ends_by_itself
 from hpatui.load.plan_file import TlsOptions
 from hpatui.load.run import Finished
 from hpatui.model import LoadSample
@@ -27,6 +28,7 @@ from hpatui.session.aim import Aim
 from hpatui.session.steer import SteeredRun
 from hpatui.settings import Settings
 
+_Limits = tuple[float | None, float | None]  # p95 in ms, share of errors
 _KEPT = 3600  # seconds of samples that the result holds: the newest
 
 
@@ -89,16 +91,34 @@ async def _run(args: argparse.Namespace, plan: LoadPlan, aim: Aim, workers: int)
         await run.stop()
     if live:
         sys.stderr.write("\r\x1b[K")
-    if finished is None or finished.error:
-        raise LoadError((finished.error if finished else "") or "the load ended without a result")
-    result = result_json(finished, samples, plan)
+    if finished is None:
+        raise LoadError("the load ended without a result")
+    ended = finished.error or finished.reason or ("interrupted" if interrupted else "complete")
+    result = {**result_json(finished, samples, plan), "ended": ended}
     if args.hdr_log:
         append_log(Path(args.hdr_log), finished.response, began, finished.totals.duration)
-    print(json.dumps(result) if args.json else result_csv(samples).rstrip() if args.csv else result_text(result))
+    print(json.dumps(result) if args.json else result_csv(samples).rstrip() if args.csv else _text(result))
+    return _judged(result, limits, finished, cut=bool(interrupted) and ends_by_itself(plan))
+
+
+def _text(result: dict[str, Any]) -> str:
+    ended = result["ended"]
+    return result_text(result) + ("" if ended == "complete" else f"\nended early: {ended}")
+
+
+def _judged(result: dict[str, Any], limits: _Limits, finished: Finished, *, cut: bool) -> int:
+    """The exit code, with a line for each reason. `cut`: a signal ended what would have ended by itself."""
+    if finished.error and not result["requests"]:
+        raise LoadError(finished.error)
     missed = missed_thresholds(result, limits)
-    for text in missed:
+    problem = finished.error or finished.reason
+    if problem and limits != (None, None) and not missed:
+        missed = ["the thresholds cannot be judged"]
+    for text in (*([f"the load was cut short: {problem}"] if problem else []), *missed):
         print(f"hpatui: {text}", file=sys.stderr)
-    return 1 if missed else 130 if interrupted and plan.duration is not None else 0
+    if missed:
+        return 1
+    return 2 if problem else 130 if cut else 0
 
 
 def _say(text: str) -> None:

@@ -213,7 +213,7 @@ class LoadControl:
         from hpatui.load.run import Finished
 
         if isinstance(report, Finished):
-            return report.error
+            return report.error or (f"the load was cut short: {report.reason}" if report.reason else "")
         session, sample = self._session, report.sample
         before = self._view.last
         new = before is not None and before.stage != sample.stage
