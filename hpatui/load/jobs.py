@@ -84,7 +84,7 @@ def locust_objects(plan: LoadPlan, place: Place, *, leased: bool = False) -> lis
         {"name": "load", "mountPath": "/load", "readOnly": True},
         {"name": "tmp", "mountPath": "/tmp"},
     ]
-    sources = [{"configMap": {"name": place.name}}, {"secret": {"secretName": place.name}}]
+    sources = [{"configMap": {"name": place.name}}, {"secret": {"name": place.name}}]
     volumes: list[Object] = [{"name": "load", "projected": {"sources": sources}}, {"name": "tmp", "emptyDir": {}}]
 
     def job(role: str, more: list[str], pods: int, cpu: str) -> Object:

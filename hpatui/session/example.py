@@ -5,17 +5,13 @@ Each object bears the label `app.kubernetes.io/managed-by: hpatui`; one without 
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 from hpatui.cluster.connect import Connection
-from hpatui.errors import ClusterError, NotServedError
+from hpatui.cluster.writes import Object, Writer
+from hpatui.errors import ClusterError
 from hpatui.sandbox.scenarios.walkthrough import manifests
 from hpatui.text import printable
 
 _OWNER = {"app.kubernetes.io/managed-by": "hpatui"}
-_GROUPS = {"Deployment": "deployments", "Service": "services", "HorizontalPodAutoscaler": "horizontalpodautoscalers"}
-Object = dict[str, Any]
 
 
 def example_objects(namespace: str) -> list[Object]:
@@ -29,8 +25,8 @@ def example_objects(namespace: str) -> list[Object]:
 
 async def apply_example(connection: Connection, namespace: str) -> list[str]:
     """Create what is not there; a line for each object. ClusterError where one is somebody else's, or we may not."""
-    said = []
-    found = [(item, await _find(connection, item)) for item in example_objects(namespace)]
+    said, writer = [], Writer(connection)
+    found = [(item, await writer.read(item)) for item in example_objects(namespace)]
     for item, there in found:
         if there is not None and item["kind"] != "Namespace" and not _ours(there):
             raise ClusterError(
@@ -38,45 +34,29 @@ async def apply_example(connection: Connection, namespace: str) -> list[str]:
             )
     for item, there in found:
         if there is None:
-            await connection.request("POST", _path(item).rpartition("/")[0], body=item)
+            await writer.create(item)
         said.append(f"{_words(item)} {'created' if there is None else 'is there'}")
     return said
 
 
 async def remove_example(connection: Connection, namespace: str) -> list[str]:
     """Delete what `apply_example` created, but for the namespace; a line for each object."""
-    said = []
+    said, writer = [], Writer(connection)
     for item in reversed(example_objects(namespace)):
-        there = await _find(connection, item)
+        there = await writer.read(item)
         if there is None or not _ours(there):
             why = "is not there" if there is None else "is not hpatui's and stays"
             said.append(f"{_words(item)} {why}")
         elif item["kind"] == "Namespace":
             said.append(f"{_words(item)} stays: kubectl delete namespace {namespace} removes it with all that is in it")
         else:
-            await connection.request("DELETE", _path(item), {"propagationPolicy": "Background"})
+            await writer.delete(item)
             said.append(f"{_words(item)} deleted")
     return said
 
 
-async def _find(connection: Connection, item: Object) -> Object | None:
-    try:
-        found: Object = json.loads(await connection.request("GET", _path(item)))
-    except NotServedError:
-        return None
-    return found
-
-
 def _ours(there: Object) -> bool:
     return _OWNER.items() <= ((there.get("metadata") or {}).get("labels") or {}).items()
-
-
-def _path(item: Object) -> str:
-    meta, version = item["metadata"], item["apiVersion"]
-    base = f"/apis/{version}" if "/" in version else f"/api/{version}"
-    if item["kind"] == "Namespace":
-        return f"{base}/namespaces/{meta['name']}"
-    return f"{base}/namespaces/{meta['namespace']}/{_GROUPS[item['kind']]}/{meta['name']}"
 
 
 def _words(item: Object) -> str:

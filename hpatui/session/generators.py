@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 
@@ -20,6 +19,7 @@ import msgspec
 from hpatui.cluster.connect import Connection
 from hpatui.cluster.forward import Forwarder
 from hpatui.cluster.permissions import Action, Permissions
+from hpatui.cluster.writes import Writer, pods_of
 from hpatui.errors import ClusterError, LoadError, NotServedError, ServerBusyError, UnreachableError
 from hpatui.load.jobs import CONTROL_PORT, LEASE, RUN, Object, Place, locust_objects, named
 from hpatui.load.messages import (
@@ -40,6 +40,7 @@ RENEW = 10.0  # seconds between renewals of the lease
 _LAG = 5  # seconds that creating a Job and the clocks may differ by
 _LOOK = 0.5
 _PATIENCE = 120.0  # seconds for an image to be pulled and a pod to start
+_ENDING, _ENDING_LOOK = 10.0, 0.1  # seconds that pods may take to go, and between looks
 _LINE = 2**22
 _PLURALS = {"ConfigMap": "configmaps", "Secret": "secrets", "Service": "services", "Job": "jobs"}
 Say = Callable[[str], None]
@@ -52,10 +53,13 @@ class Generators:
         self._connection = connection
         self._jobs = [item for item in objects if item["kind"] == "Job"]
         self._others = [item for item in objects if item["kind"] != "Job"]
+        self._space: str = self._jobs[0]["metadata"]["namespace"]
+        self._labels = {RUN: self._jobs[0]["metadata"]["labels"][RUN]}
         self._say = say
         self._released = 0.0
-        self._created: list[str] = []
+        self._created: list[Object] = []
         self._deleted = False
+        self._writer = Writer(connection)
 
     async def create(self) -> None:
         """Create and start them. LoadError where we may not, ClusterError where it fails; `delete` is due either way."""
@@ -69,7 +73,7 @@ class Generators:
         for item in (*self._others, *jobs):
             await self._create({**item, "metadata": {**item["metadata"], "ownerReferences": [reference]}})
         if made["spec"].get("suspend"):
-            await self._patch(self._path(owner), {"suspend": False})
+            await self._writer.patch(owner, {"spec": {"suspend": False}})
         self._released = time.monotonic()
 
     async def hold(self) -> None:
@@ -85,55 +89,53 @@ class Generators:
         """Push the lease on once."""
         deadline = int(time.monotonic() - self._released) + LEASE + _LAG
         for job in self._jobs:
-            try:
-                found = json.loads(await self._connection.request("GET", self._path(job)))
-                if reason := _ended(found):
-                    raise LoadError(f"the generators' Job ended: {reason}", hint="kubectl describe job shows why")
-                await self._patch(self._path(job), {"activeDeadlineSeconds": deadline})
-            except NotServedError as error:
-                raise LoadError("the generators' Job was deleted") from error
+            found = await self._writer.read(job)
+            if found is None:
+                raise LoadError("the generators' Job was deleted")
+            if reason := _ended(found):
+                raise LoadError(f"the generators' Job ended: {reason}", hint="kubectl describe job shows why")
+            with contextlib.suppress(NotServedError):  # the next look finds that it was deleted
+                await self._writer.patch(job, {"spec": {"activeDeadlineSeconds": deadline}})
 
     async def delete(self) -> None:
-        """Delete what there is; what cannot be deleted ends by its deadline. Idempotent."""
+        """Delete what there is, and wait until no pod of it sends any more. What cannot be deleted ends by its deadline.
+        Idempotent.
+        """
         self._deleted = True
-        paths, self._created = self._created, []
-        await asyncio.gather(*(self._delete(path) for path in paths))
+        items, self._created = self._created, []
+        await asyncio.gather(*(self._delete(item) for item in items))
+        if items:
+            with contextlib.suppress(TimeoutError, ClusterError):
+                async with asyncio.timeout(_ENDING):
+                    while await pods_of(self._connection, self._space, self._labels):
+                        await asyncio.sleep(_ENDING_LOOK)
 
     async def _check(self) -> None:
         permissions = Permissions(self._connection)
-        space = self._jobs[0]["metadata"]["namespace"]
         wanted = [("jobs", "batch", verb) for verb in ("create", "get", "patch", "delete")]
         for plural in dict.fromkeys(_PLURALS[item["kind"]] for item in self._others):
             wanted += [(plural, "", "create"), (plural, "", "delete")]
         if self._others:
             wanted += [("pods", "", "list"), ("pods/portforward", "", "create")]
         for resource, group, verb in wanted:
-            action = Action(verb, resource, group, space)
+            action = Action(verb, resource, group, self._space)
             if not await permissions.may(action):
                 hint = "deploy/rbac-jobs.yaml allows it; `hpatui load --via cluster --print-manifest` needs no right"
                 raise LoadError(f"you may not {action}", hint=hint)
 
-    def _path(self, item: Object) -> str:
-        base = "/apis/batch/v1" if item["kind"] == "Job" else "/api/v1"
-        return f"{base}/namespaces/{item['metadata']['namespace']}/{_PLURALS[item['kind']]}/{item['metadata']['name']}"
-
     async def _create(self, item: Object) -> Object:
-        path = self._path(item)
         if self._deleted:
             raise LoadError("stopped before it began")
-        self._created.append(path)
-        made: Object = json.loads(await self._connection.request("POST", path.rpartition("/")[0], body=item))
-        if path not in self._created:  # deleted while it was on its way
-            await self._delete(path)
+        self._created.append(item)
+        made = await self._writer.create(item)
+        if item not in self._created:  # deleted while it was on its way
+            await self._delete(item)
+            raise LoadError("stopped before it began")
         return made
 
-    async def _patch(self, path: str, spec: Object) -> None:
-        kind = "application/merge-patch+json"
-        await self._connection.request("PATCH", path, body={"spec": spec}, content_type=kind)
-
-    async def _delete(self, path: str) -> None:
+    async def _delete(self, item: Object) -> None:
         with contextlib.suppress(ClusterError):
-            await self._connection.request("DELETE", path, {"propagationPolicy": "Background"})
+            await self._writer.delete(item)
 
 
 def _ended(job: Object) -> str:
@@ -165,15 +167,19 @@ class LocustWorker(Worker):
 
     async def start(self, plan: LoadPlan, target: Target) -> None:
         """Create the objects and wait for the master. UsageError, LoadError or ClusterError where it cannot run."""
-        self._generators = Generators(self._connection, locust_objects(plan, self._place, leased=True), self._say)
+        generators = Generators(self._connection, locust_objects(plan, self._place, leased=True), self._say)
+        self._generators = generators
         try:
-            await self._generators.create()
-            self._tasks = [asyncio.create_task(self._generators.hold())]
+            await generators.create()
+            self._raise_if_over()
+            self._tasks = [asyncio.create_task(generators.hold())]
             pod = await self._master()
-            self._forwarder = Forwarder(self._connection, self._place.namespace)
-            _, self._local = await self._forwarder.listen(pod, CONTROL_PORT)
+            forwarder = self._forwarder = Forwarder(self._connection, self._place.namespace)
+            _, self._local = await forwarder.listen(pod, CONTROL_PORT)
+            self._raise_if_over()
             self._say(f"waiting for {self._place.workers} Locust worker{'s'[: self._place.workers > 1]}")
             await self._connect()
+            self._raise_if_over()
             self._tasks.append(asyncio.create_task(self._beat()))
         except BaseException:
             await self.stop()
@@ -215,28 +221,30 @@ class LocustWorker(Worker):
         generators, self._generators = self._generators, None
         self._tell(Stop())
         pipes, self._pipes = self._pipes, None
-        for task in self._tasks:
+        tasks, self._tasks = self._tasks, []
+        forwarder, self._forwarder = self._forwarder, None
+        for task in tasks:
             task.cancel()
-        self._tasks = []
-        if generators is not None:
-            await generators.delete()
-        if pipes is not None:
-            pipes[1].close()
-        if self._forwarder is not None:
-            await self._forwarder.close()
-            self._forwarder = None
+        try:
+            if generators is not None:
+                await generators.delete()
+        finally:
+            if pipes is not None:
+                pipes[1].close()
+            if forwarder is not None:
+                await forwarder.close()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     # The way to the master
 
     async def _master(self) -> str:
         """The name of the master's pod once it runs."""
-        path = f"/api/v1/namespaces/{self._place.namespace}/pods"
-        selector = {"labelSelector": f"{RUN}={self._place.name},hpatui.dev/role=master"}
+        labels = {RUN: self._place.name, "hpatui.dev/role": "master"}
         end = time.monotonic() + _PATIENCE
         said = "no pod yet"
         while time.monotonic() < end:
             self._raise_if_over()
-            found = (await self._connection.get_json(path, selector)).get("items") or []
+            found = await pods_of(self._connection, self._place.namespace, labels)
             if found and (found[0].get("status") or {}).get("phase") == "Running":
                 return str(found[0]["metadata"]["name"])
             reason = _waits_for(found[0]) if found else said

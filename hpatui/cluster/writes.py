@@ -1,0 +1,139 @@
+"""Writes to a cluster, through the official client: it knows the path and the form of each kind.
+
+Its requests go over our own connection, so that there is one place for TLS, credentials and errors. The client is
+synchronous: each call runs in a thread, and is carried out to its end even where we are cancelled meanwhile, so that
+whoever cleans up afterwards knows what is there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from hpatui.cluster.connect import Connection
+from hpatui.errors import NotServedError
+
+Object = dict[str, Any]
+PATIENCE = 15.0  # seconds that a write may take
+
+_KINDS = {
+    "Namespace": ("CoreV1Api", "namespace"),
+    "ConfigMap": ("CoreV1Api", "namespaced_config_map"),
+    "Secret": ("CoreV1Api", "namespaced_secret"),
+    "Service": ("CoreV1Api", "namespaced_service"),
+    "Job": ("BatchV1Api", "namespaced_job"),
+    "Deployment": ("AppsV1Api", "namespaced_deployment"),
+    "HorizontalPodAutoscaler": ("AutoscalingV2Api", "namespaced_horizontal_pod_autoscaler"),
+}
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What the client reads of an answer."""
+
+    status: int
+    data: bytes
+    reason: str = ""
+
+    @property
+    def response(self) -> _Answer:
+        return self
+
+    def read(self) -> bytes:
+        """The body."""
+        return self.data
+
+
+class _Wire:
+    """The client's REST layer (`rest.RESTClientObject`), over our connection."""
+
+    def __init__(self, connection: Connection, loop: asyncio.AbstractEventLoop) -> None:
+        self._connection, self._loop = connection, loop
+
+    def request(
+        self, method: str, url: str, headers: Any = None, body: Any = None, post_params: Any = None,
+        _request_timeout: Any = None,
+    ) -> _Answer:  # fmt: skip
+        """One request; raises ClusterError."""
+        parts = urlsplit(url)
+        kind = (headers or {}).get("Content-Type") or "application/json"
+        work = self._connection.request(
+            method, parts.path, dict(parse_qsl(parts.query)), body=body, content_type=kind, timeout=PATIENCE
+        )
+        return _Answer(200, asyncio.run_coroutine_threadsafe(work, self._loop).result())
+
+    def close(self) -> None:
+        """The connection is not ours to close."""
+
+
+class Writer:
+    """Creates, reads, changes and deletes whole objects; their kinds are those of `_KINDS`. Raises ClusterError."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._client: Any = None
+
+    async def create(self, item: Object) -> Object:
+        """The object as it was created."""
+        return await self._call("create", item, item)
+
+    async def read(self, item: Object) -> Object | None:
+        """The object of that kind, name and namespace as it is; None where there is none."""
+        try:
+            return await self._call("read", item)
+        except NotServedError:
+            return None
+
+    async def patch(self, item: Object, change: Object) -> None:
+        """Merge `change` into it."""
+        await self._call("patch", item, change, _content_type="application/merge-patch+json")
+
+    async def delete(self, item: Object) -> None:
+        """Delete it; what belongs to it follows."""
+        await self._call("delete", item, propagation_policy="Background")
+
+    async def _call(self, verb: str, item: Object, *body: Object, **options: Any) -> Object:
+        loop = asyncio.get_running_loop()
+        api, suffix = _KINDS[item["kind"]]
+        meta = item["metadata"]
+        names = {} if verb == "create" else {"name": meta["name"]}
+        if item["kind"] != "Namespace":
+            names["namespace"] = meta["namespace"]
+        if body:
+            names["body"] = body[0]
+
+        def call() -> Object:
+            method = getattr(self._api(api, loop), f"{verb}_{suffix}")
+            answer = method(**names, **options, _preload_content=False)
+            found: Object = json.loads(answer.data or b"{}")
+            return found
+
+        task = asyncio.ensure_future(asyncio.to_thread(functools.partial(call)))
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait([task])
+            raise
+
+    def _api(self, name: str, loop: asyncio.AbstractEventLoop) -> Any:
+        from kubernetes import client
+
+        if self._client is None:
+            configuration = client.Configuration(host="http://server")  # only the path behind it is used
+            made = client.ApiClient(configuration)
+            made.rest_client = _Wire(self._connection, loop)  # type: ignore[assignment]  # has what is used of it
+            self._client = made
+        return getattr(client, name)(self._client)
+
+
+async def pods_of(connection: Connection, namespace: str, labels: Mapping[str, str]) -> list[Object]:
+    """The pods with these labels. Raises ClusterError."""
+    selector = ",".join(f"{name}={value}" for name, value in labels.items())
+    found = await connection.get_json(f"/api/v1/namespaces/{namespace}/pods", {"labelSelector": selector})
+    items = found.get("items")
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
