@@ -101,7 +101,7 @@ def _show(settings: Settings, demo: SandboxOptions | None = None) -> int:
     """The screen, or the plain front end where the terminal cannot show one."""
     from hpatui.ui.terminal import screen_possible
 
-    reason = screen_possible(os.environ, sys.stdin, sys.stdout, sys.stderr)
+    reason = screen_possible(os.environ, sys.stdin, sys.stdout)
     if settings.hpa:
         from hpatui.session.port import parse_hpa_name
 

@@ -59,6 +59,8 @@ def scaling_runs(
     """The runs that the history shows, oldest first."""
     known = tuple(pods)
     groups = _groups(history.rescales)
+    if not groups:
+        return ()
     ends = [group[0].time for group in groups[1:]] + [float("inf")]
     return tuple(_run(group, end, history, load, known, tolerance) for group, end in zip(groups, ends, strict=True))
 

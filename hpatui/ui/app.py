@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -17,17 +18,20 @@ from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 
+from hpatui import logs
 from hpatui.settings import Settings
 from hpatui.text import printable
 from hpatui.ui.commands.answers import AnswerCommands
 from hpatui.ui.commands.cluster import ClusterCommands
 from hpatui.ui.commands.load import LoadCommands
 from hpatui.ui.commands.look import LookCommands
+from hpatui.ui.guard import EXIT_FAILED, EXIT_INTERRUPTED, thread_failed
 from hpatui.ui.keys import KEYS, bindings
 from hpatui.ui.messages import SnapshotChanged
 from hpatui.ui.screens.main import MainScreen
 
 if TYPE_CHECKING:
+    from textual.driver import Driver
     from textual.notifications import SeverityLevel
 
     from hpatui.session.port import SessionPort
@@ -42,9 +46,24 @@ REST = 0.12  # seconds after which a cursor that stays on an HPA means it
 
 def run(make_session: Callable[[], SessionPort], settings: Settings) -> int:
     """Show the screen until the user quits; returns the exit code. The terminal is always restored."""
+    before, threading.excepthook = threading.excepthook, thread_failed
     app = HpatuiApp(make_session, settings)
-    app.run()
-    return app.return_code or 0
+    try:
+        app.run()
+    finally:
+        threading.excepthook = before
+    return app.finish()
+
+
+def _driver() -> type[Driver] | None:
+    """Our driver; None (Textual's own) on systems that it is not for, or with a Textual whose parts it needs are gone."""
+    from hpatui.ui import textual_private
+
+    if os.name != "posix" or textual_private.XTermParser is None:
+        return None
+    from hpatui.ui.driver import TerminalDriver
+
+    return TerminalDriver
 
 
 class HpatuiApp(LoadCommands, LookCommands, AnswerCommands, ClusterCommands):
@@ -57,7 +76,7 @@ class HpatuiApp(LoadCommands, LookCommands, AnswerCommands, ClusterCommands):
 
     def __init__(self, make_session: Callable[[], SessionPort], settings: Settings) -> None:
         plain = settings.theme == "ansi" or (settings.theme is None and settings.low_bandwidth)
-        super().__init__(ansi_color=plain)
+        super().__init__(ansi_color=plain, driver_class=_driver())
         self._make_session = make_session
         self.settings = settings
         self.main = MainScreen(ascii=settings.ascii)
@@ -75,9 +94,12 @@ class HpatuiApp(LoadCommands, LookCommands, AnswerCommands, ClusterCommands):
         """Draw the frame, and only then begin."""
         self._choose_theme()
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGHUP, signal.SIGTERM):
+        loop.set_exception_handler(self.loop_failed)
+        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
+            if signal.getsignal(number) is signal.SIG_IGN:
+                continue  # `nohup hpatui`: whoever started us wants it so
             with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
-                loop.add_signal_handler(number, self._leave)
+                loop.add_signal_handler(number, self.leave, EXIT_INTERRUPTED)
         self.app_resume_signal.subscribe(self, lambda _: self._frame.forget())
         self.main.call_after_refresh(self._begin)
 
@@ -98,6 +120,7 @@ class HpatuiApp(LoadCommands, LookCommands, AnswerCommands, ClusterCommands):
         self.session, self.body = session, body
         self._unsubscribe = session.subscribe(self._changed)
         self._show()
+        self.started = True
         self.do(session.start())
 
     def _changed(self, snapshot: Snapshot) -> None:
@@ -107,8 +130,13 @@ class HpatuiApp(LoadCommands, LookCommands, AnswerCommands, ClusterCommands):
         """Stop the load first, then everything else."""
         if self._unsubscribe is not None:
             self._unsubscribe()
-        if self.session is not None:
+        if self.session is None:
+            return
+        try:
             await self.session.stop()
+        except Exception as error:  # noqa: BLE001  the terminal is restored and the reason told, whatever it is
+            line = logs.failure("stopping", error)
+            self.ended, self.farewell = self.ended or EXIT_FAILED, self.farewell or line
 
     def line_is_slow(self) -> None:
         """Draw less from now on, and say so."""
@@ -118,8 +146,9 @@ class HpatuiApp(LoadCommands, LookCommands, AnswerCommands, ClusterCommands):
             self.body.set_quiet(True)
             self.tell("The line is slow", "the graph is drawn less often (as with --low-bandwidth)")
 
-    def _leave(self) -> None:
-        self.exit()
+    def action_help_quit(self) -> None:
+        """ctrl+c: say how to leave, with the key that the footer and the help name."""
+        self.tell("Press q to quit", "in a dialog: esc closes it first")
 
     # Data -----------------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from textual.app import App
 from hpatui.clock import as_datetime, format_rfc3339
 from hpatui.state.series import Series
 from hpatui.state.snapshot import Snapshot
+from hpatui.ui.textual_private import screen_lines
 
 KINDS: tuple[tuple[str, str], ...] = (
     ("svg", "a picture of the screen (SVG)"),
@@ -35,9 +36,7 @@ def save(app: App[Any], kind: str, snapshot: Snapshot) -> Path:
 
 def screen_text(app: App[Any]) -> str:
     """The lowest screen as text, right-hand blanks removed."""
-    screen = app.screen_stack[0]
-    lines = ("".join(segment.text for segment in line).rstrip() for line in screen._compositor.render_strips())
-    return "\n".join(lines) + "\n"
+    return "\n".join(line.rstrip() for line in screen_lines(app.screen_stack[0])) + "\n"
 
 
 def numbers(snapshot: Snapshot) -> str:

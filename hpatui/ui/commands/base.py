@@ -31,6 +31,8 @@ class CommandApp(DisplayApp):
                 await work
             except HpatuiError as error:
                 self.complain(error)
+            except Exception as error:  # noqa: BLE001  see hpatui/ui/guard.py
+                self.survive(error, "a command")
 
         task = asyncio.create_task(guarded())
         self._jobs.add(task)
