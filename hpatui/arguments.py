@@ -18,6 +18,7 @@ def cluster() -> argparse.ArgumentParser:
     add("-n", "--namespace", metavar="NS", help="namespace (default: the context's)")
     add("-A", "--all-namespaces", action="store_true", help="HPAs of all namespaces")
     add("--hpa", metavar="[NS/]NAME", help="the HPA to select")
+    add("--log-file", metavar="FILE", help="where failures are logged (default: hpatui.log in the state folder)")
     for name, text in (
         ("sync-period", "the controller's sync period"),
         ("downscale-stabilization", "its downscale stabilization window"),

@@ -9,13 +9,12 @@ from __future__ import annotations
 import argparse
 import gc
 import os
-import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hpatui import __version__, arguments
-from hpatui.errors import HpatuiError
+from hpatui.ends import ending, need_output, run_async
 from hpatui.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -23,38 +22,25 @@ if TYPE_CHECKING:
     from hpatui.sandbox.options import SandboxOptions
     from hpatui.session.live import Session
 
-EXIT_INTERRUPTED = 130
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run hpatui; returns the exit code. Errors for the user are one line on standard error."""
     gc.set_threshold(50_000, 10, 10)  # a collection for each 700 new objects is a fifth of the time to the first list
     words = sys.argv[1:] if argv is None else list(argv)
-    if "_ARGCOMPLETE" in os.environ:
-        from hpatui.plain.completing import answer, asked
 
-        answer(build_parser(asked() or []))
-    args = build_parser(words).parse_args(words)
-    command: Callable[[argparse.Namespace], int] = args.run
+    def command() -> int:
+        if "_ARGCOMPLETE" in os.environ:
+            from hpatui.plain.completing import answer, asked
+
+            answer(build_parser(asked() or []))
+        args = build_parser(words).parse_args(words)
+        run: Callable[[argparse.Namespace], int] = args.run
+        return run(args)
+
     try:
-        return command(args)
-    except HpatuiError as error:
-        print(f"hpatui: {_one_line(str(error))}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output went away (`| head`): not an error, but standard output must not be flushed again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return ending(command)
     finally:
         gc.freeze()  # all that is left goes with the process; to look for cycles in it takes a tenth of a short command
-
-
-def _one_line(text: str) -> str:
-    from hpatui.text import printable
-
-    return printable(" ".join(text.split()), 2000)
 
 
 # Arguments ------------------------------------------------------------------------------------------------------------
@@ -85,8 +71,14 @@ def build_parser(words: Sequence[str]) -> argparse.ArgumentParser:
     return parser
 
 
-def _settings(args: argparse.Namespace) -> Settings:
-    return load_settings(vars(args))
+def _settings(args: argparse.Namespace, **more: object) -> Settings:
+    """The settings of this run; from here on there is a log file."""
+    from hpatui import logs
+    from hpatui.settings import state_dir
+
+    settings = load_settings({**vars(args), **more})
+    logs.start(settings.log_file or state_dir(settings) / "hpatui.log")
+    return settings
 
 
 # Commands -------------------------------------------------------------------------------------------------------------
@@ -156,6 +148,7 @@ def _run_fault(args: argparse.Namespace) -> int:
 
 
 def _run_watch(args: argparse.Namespace) -> int:
+    need_output()
     from hpatui.plain.options import WatchOptions
 
     return _watch_plain(_settings(args), WatchOptions(args.json, args.once, args.details))
@@ -175,27 +168,27 @@ def _watch_plain(
 def _run_explain(args: argparse.Namespace) -> int:
     from hpatui.plain.explain import explain
 
-    settings = load_settings({**vars(args), "hpa": args.name})
+    settings = _settings(args, hpa=args.name)
     return _with_session(settings, lambda session: explain(session, as_json=args.json))
 
 
 def _run_describe(args: argparse.Namespace) -> int:
     from hpatui.plain.describe import describe
 
-    settings = load_settings({**vars(args), "hpa": args.name})
+    settings = _settings(args, hpa=args.name)
     return _with_session(settings, describe)
 
 
 def _run_doctor(args: argparse.Namespace) -> int:
     from hpatui.plain.doctor import doctor
 
-    return _run_async(doctor(load_settings({**vars(args), "hpa": args.name}), as_json=args.json))
+    return run_async(doctor(_settings(args, hpa=args.name), as_json=args.json))
 
 
 def _run_example(args: argparse.Namespace) -> int:
     from hpatui.plain.example import example
 
-    return _run_async(example(_settings(args), args.action, yes=args.yes))
+    return run_async(example(_settings(args), args.action, yes=args.yes))
 
 
 def _run_config(args: argparse.Namespace) -> int:
@@ -223,6 +216,8 @@ def _with_session(
 ) -> int:  # fmt: skip
     from hpatui.session.live import Session
 
+    need_output()
+
     async def run() -> int:
         session = Session(settings, demo=demo, details=details)
         try:
@@ -230,24 +225,7 @@ def _with_session(
         finally:
             await session.stop()
 
-    return _run_async(run())
-
-
-def _run_async(work: Coroutine[Any, Any, int]) -> int:
-    """Run to the end, or until SIGINT, SIGTERM or SIGHUP: those cancel the work, which then cleans up."""
-    import asyncio
-
-    async def guarded() -> int:
-        task = asyncio.ensure_future(work)
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, task.cancel)
-        try:
-            return await task
-        except asyncio.CancelledError:
-            return EXIT_INTERRUPTED
-
-    return asyncio.run(guarded())
+    return run_async(run())
 
 
 _Fill = Callable[[argparse.ArgumentParser], None]

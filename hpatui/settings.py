@@ -37,6 +37,7 @@ class Settings:
     downscale_stabilization: float | None = None
     cpu_initialization: float | None = None
     initial_readiness_delay: float | None = None
+    log_file: str | None = None  # where unexpected failures are written (default: hpatui.log in the state folder)
     state_dir: str | None = None  # where hpatui remembers namespaces per context
 
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from hpatui.state.snapshot import Snapshot
     from hpatui.ui.panes.hpas import HpaPane
 
-_THEMES = {"dark": "textual-dark", "light": "textual-light", "ansi": "textual-ansi", "high-contrast": "high-contrast"}
+_THEMES = {"dark": "textual-dark", "light": "textual-light", "ansi": "ansi-dark", "high-contrast": "high-contrast"}
 _SEVERITIES: dict[str, SeverityLevel] = {"information": "information", "warning": "warning", "error": "error"}
 FEW = 8  # HPAs of which every rescale is worth a toast
 REST = 0.12  # seconds after which a cursor that stays on an HPA means it
@@ -59,7 +59,7 @@ def _driver() -> type[Driver] | None:
     """Our driver; None (Textual's own) on systems that it is not for, or with a Textual whose parts it needs are gone."""
     from hpatui.ui import textual_private
 
-    if os.name != "posix" or textual_private.XTermParser is None:
+    if os.name != "posix" or not textual_private.has_key_parser():
         return None
     from hpatui.ui.driver import TerminalDriver
 

@@ -14,14 +14,13 @@ def screen_possible(environ: Mapping[str, str], stdin: TextIO | None, stdout: Te
     Standard error may be a file: the screen is written to the terminal that is standard output. UsageError where a
     stream is closed: nothing can be printed instead, or whoever closed it did not mean a screen.
     """
-    for stream, name in ((stdin, "standard input"), (stdout, "standard output")):
-        try:
-            if stream is None or stream.closed:
-                raise UsageError(f"{name} is closed", hint="the screen needs a terminal; `hpatui watch` prints lines")
-            if not stream.isatty():
-                return f"{name} is not a terminal"
-        except ValueError:
-            raise UsageError(f"{name} is closed", hint="the screen needs a terminal") from None
+    streams = ((stdin, "standard input"), (stdout, "standard output"))
+    for stream, name in streams:
+        if stream is None or stream.closed:
+            raise UsageError(f"{name} is closed", hint="the screen needs a terminal; `hpatui watch` prints lines")
+    for stream, name in streams:
+        if stream is not None and not stream.isatty():
+            return f"{name} is not a terminal"
     if environ.get("TERM", "") in ("", "dumb", "unknown"):
         return f"TERM={environ.get('TERM', '') or '(not set)'} cannot show a screen"
     return None

@@ -162,6 +162,11 @@ def waiting_messages(app: App[Any]) -> int:
         return 0
 
 
+def has_key_parser() -> bool:
+    """Whether keys can be read by us."""
+    return XTermParser is not None
+
+
 def key_parser() -> Any:
     """A parser of what terminals send: `feed(text)` and `tick()` give messages."""
     assert XTermParser is not None
