@@ -34,7 +34,8 @@ def _still_reads(reader: KeyReader, clock: _Clock) -> None:
 _BAD = [
     b"\xe9", b"\xff", b"\xc3\x28", b"\x1b[108;1:2u", b"\x1b[1;99999999999999999999u", b"\x1b[99999999999u",
     b"\x1b[1114112u", b"\x1b[97;5;1114112u", b"\x1b[97;1;97:x:55296u", b"\x1b[<0;99999;-1M", b"\x1b[;;;u",
-    b"\x1b[M\xff\xff\xff",    b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\x1b[48;0;0;0;0t\x1b[<0;1;1M", b"\x00", b"\x1b[200~\x1b[201~", b"\x1b]52;c;x\x07",
+    b"\x1b[M\xff\xff\xff", b"\xed\xa0\x80", b"\xf4\x90\x80\x80",
+    b"\x1b[48;0;0;0;0t\x1b[<0;1;1M", b"\x00", b"\x1b[200~\x1b[201~", b"\x1b]52;c;x\x07",
 ]  # fmt: skip
 
 
