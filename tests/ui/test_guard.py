@@ -65,7 +65,7 @@ def _in_worker(app: HpatuiApp) -> None:
 
 
 def _in_thread_worker(app: HpatuiApp) -> None:
-    app.run_worker(_boom, thread=True)  # type: ignore[arg-type]
+    app.run_worker(_boom, thread=True)
 
 
 def _in_callback(app: HpatuiApp) -> None:
