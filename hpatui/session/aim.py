@@ -111,7 +111,7 @@ def is_sandbox(connection: Connection) -> bool:
 
 def question(wish: Wish, connection: Connection | None, what: str) -> str | None:
     """What to ask before `what` ("50 requests/s") is sent; None where the requests stay in the sandbox."""
-    if wish.url:
+    if wish.url:  # asked about, wherever we look from
         return f"Send {what} to {wish.text()}?"
     if connection is None or is_sandbox(connection):
         return None

@@ -142,6 +142,14 @@ def test_named_shapes_stay_between_zero_and_the_rate(shape: str) -> None:
         shaped("square", 1, 1)
 
 
+def test_a_pause_shifts_the_stages_that_follow() -> None:
+    pacer = Pacer((Stage(10.0, 10.0, 4.0), Stage(100.0, 100.0, 1.0)), 0.0)
+    assert len(list(pacer.due(3.0))) == 30
+    pacer.resume(103.0)  # paused for 100 s: the first stage has one second left
+    assert 9 <= len(list(pacer.due(104.0))) <= 11
+    assert 99 <= len(list(pacer.due(200.0))) <= 101
+
+
 def test_nudging_uses_round_numbers() -> None:
     assert nudge(50, 1, 200) == 75
     assert nudge(50, -1, 200) == 30
