@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from hpatui.clock import Clock
 from hpatui.doctor.checks.fights import check_fights
 from hpatui.doctor.checks.hpa import check_hpas
@@ -10,17 +13,24 @@ from hpatui.doctor.checks.metrics import check_metrics
 from hpatui.doctor.checks.pods import check_pods
 from hpatui.doctor.look import Look
 from hpatui.doctor.report import Outcome, Report
-from hpatui.doctor.world import World
+from hpatui.doctor.world import World, same_shape
 from hpatui.model import Key
 
 
-async def run_checks(look: Look, clock: Clock, namespace: str | None, hpa: Key | None = None) -> Report:
-    """Look at the HPAs of a namespace (None: of all), or at one, and at all they depend on.
+async def run_checks(
+    look: Look,
+    clock: Clock,
+    namespace: str | None,
+    hpa: Key | None = None,
+    older: Callable[[str, dict[str, Any]], dict[str, Any]] = same_shape,
+) -> Report:
+    """Look at the HPAs of a namespace (None: of all), or at one, and at all they depend on. `older` makes an
+    autoscaling/v2 object of an HPA of another version: (version, object) -> object.
 
     An HPA that is not there is reported as a failed check. Raises nothing of its own: what cannot be looked at is said
     in the report.
     """
-    world = World(look, clock.time(), namespace, hpa)
+    world = World(look, clock.time(), namespace, hpa, older)
     await world.load()
     metrics = await check_metrics(world)
     broken = {check.id for check in metrics.checks if check.outcome is Outcome.FAILED}

@@ -1,63 +1,61 @@
-"""Everything the checks look at, read once: lists by resource and namespace, single objects, and what is served.
+"""Everything the checks look at, read once: HPAs, what they scale, the pods that are selected, and whose those are.
 
-A `Reading` is a list with three outcomes: read, forbidden, failed (a missing group or object is `missing`). The checks
-share one World, so an object that ten checks need costs one request.
+The checks share one World, so an object that ten checks need costs one request.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
-from hpatui.doctor.fields import Json, child, items, name, namespace, selector_matches, text
-from hpatui.doctor.look import Answer, Look
+from hpatui.doctor.fields import Json, child, items, name, namespace, text
+from hpatui.doctor.look import Look
+from hpatui.doctor.reading import Reading, Reads, Sight
+from hpatui.doctor.target import BUILT_IN, Target, controller, resolve
 from hpatui.model import Key
 
-PAGE = "500"
-MAX_PAGES = 200  # 100,000 objects: more than any cluster has of one kind, and an end to a server that never stops
-HPA_VERSIONS = ("v2", "v2beta2", "v1")
+HPA_VERSIONS = ("v2", "v2beta2", "v2beta1", "v1")
+_OWNERS = {
+    "ReplicaSet": ("/apis/apps/v1", "replicasets"),
+    "Job": ("/apis/batch/v1", "jobs"),
+    "Deployment": ("/apis/apps/v1", "deployments"),
+    "StatefulSet": ("/apis/apps/v1", "statefulsets"),
+}
+
+__all__ = ["Reading", "Sight", "Subject", "World"]
 
 
-class Sight(StrEnum):
-    """How a look ended."""
-
-    READ = "read"
-    MISSING = "missing"  # 404: the group, resource or object is not there
-    FORBIDDEN = "forbidden"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a look at `path` gave: its objects (one, if it was a look at one object), or why there are none."""
-
-    path: str
-    sight: Sight
-    objects: tuple[Json, ...] = ()
-    error: str = ""
-    status: int = 0
-
-    @property
-    def first(self) -> Json | None:
-        """The first (or only) object."""
-        return self.objects[0] if self.objects else None
+def same_shape(version: str, obj: dict[str, Any]) -> dict[str, Any]:
+    """An HPA that needs no conversion."""
+    return obj
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """An HPA with its scale target and the target's pods. `target` tells also why there is none."""
+    """An HPA with what its scaleTargetRef leads to and the pods that its scale's selector selects.
+
+    `version` is the API version the HPA was read in (its object here has v2's shape). `owners` are the controllers of
+    each pod (by name), nearest first, as far as they could be followed.
+    """
 
     hpa: Json
-    target: Reading
+    found: Target
     pods: Reading
+    version: str = "v2"
+    owners: dict[str, tuple[Json, ...]] | None = None
+    own: dict[str, bool | None] | None = None
 
     @property
     def key(self) -> Key:
         """Namespace and name."""
         return Key(namespace(self.hpa), name(self.hpa))
+
+    @property
+    def target(self) -> Reading:
+        """The target's object."""
+        return self.found.reading
 
     @property
     def about(self) -> str:
@@ -67,7 +65,8 @@ class Subject:
     @property
     def reference(self) -> str:
         """The target as evidence names it."""
-        return f"{text(self.hpa, 'spec', 'scaleTargetRef', 'kind')}/{self.key.namespace}/{self.target_name}"
+        kind = self.found.kind or text(self.hpa, "spec", "scaleTargetRef", "kind")
+        return f"{kind}/{self.key.namespace}/{self.target_name}"
 
     @property
     def kubectl(self) -> str:
@@ -77,34 +76,64 @@ class Subject:
     @property
     def kind(self) -> str:
         """The target's kind as kubectl takes it."""
-        return text(self.hpa, "spec", "scaleTargetRef", "kind").lower()
+        group, plural = self.found.group, self.found.plural
+        if plural and (group, self.found.kind) not in BUILT_IN and group:
+            return f"{plural}.{group}"
+        return (self.found.kind or text(self.hpa, "spec", "scaleTargetRef", "kind")).lower()
 
     @property
     def target_name(self) -> str:
         """The target's name."""
         return text(self.hpa, "spec", "scaleTargetRef", "name")
 
+    @property
+    def metrics(self) -> list[Json]:
+        """spec.metrics. A metric is its place in this list."""
+        return items(self.hpa, "spec", "metrics")
+
+    def is_own(self, pod: Json) -> bool | None:
+        """Whether the target owns the pod; None where that cannot be known."""
+        return (self.own or {}).get(name(pod))
+
+    def foreign_pods(self) -> list[Json]:
+        """Pods that the selector selects and that belong to something else, or to nobody."""
+        return [pod for pod in self.pods.objects if self.is_own(pod) is False]
+
     def live_pods(self) -> list[Json]:
-        """The target's pods that are not being deleted and have not ended."""
+        """The target's own pods that are not being deleted and have not ended."""
         return [
             pod
             for pod in self.pods.objects
-            if not text(pod, "metadata", "deletionTimestamp")
+            if self.is_own(pod) is not False
+            and not text(pod, "metadata", "deletionTimestamp")
             and text(pod, "status", "phase") not in ("Failed", "Succeeded")
         ]
 
 
 class World:
-    """Reads on demand and remembers. `scope_namespace` None means all namespaces."""
+    """Reads on demand and remembers. `scope_namespace` None means all namespaces.
 
-    def __init__(self, look: Look, now: float, scope_namespace: str | None, hpa: Key | None) -> None:
+    `older` makes an autoscaling/v2 object of an HPA of another version: (version, object) -> object.
+    """
+
+    def __init__(
+        self,
+        look: Look,
+        now: float,
+        scope_namespace: str | None,
+        hpa: Key | None,
+        older: Callable[[str, dict[str, Any]], dict[str, Any]] = same_shape,
+    ) -> None:
         self.look = look
         self.now = now
         self.scope_namespace = hpa.namespace if hpa is not None else scope_namespace
         self.only = hpa
         self.hpas: Reading = Reading("", Sight.MISSING)
         self.subjects: tuple[Subject, ...] = ()
-        self._readings: dict[str, asyncio.Task[Reading]] = {}
+        self.neighbours: tuple[Subject, ...] = ()  # all HPAs of the scope, those that are not asked about too
+        self._older = older
+        self._version = "v2"
+        self.reads = Reads(look, self.scope_namespace)
 
     @property
     def scope(self) -> str:
@@ -114,69 +143,65 @@ class World:
         return f"namespace {self.scope_namespace}" if self.scope_namespace else "all namespaces"
 
     async def load(self) -> None:
-        """Read the HPAs in scope, their targets and pods."""
+        """Read the HPAs in scope, their targets and pods, and whose the pods are."""
         self.hpas = await self._read_hpas()
-        wanted = [h for h in self.hpas.objects if self.only is None or name(h) == self.only.name]
-        self.subjects = tuple(await asyncio.gather(*(self._subject(hpa) for hpa in wanted)))
+        found = await asyncio.gather(*(self._subject(hpa) for hpa in self.hpas.objects))
+        links = await self._links(found)
+        self.neighbours = tuple(_owned(subject, links) for subject in found)
+        self.subjects = tuple(s for s in self.neighbours if self.only is None or s.key.name == self.only.name)
 
     async def _read_hpas(self) -> Reading:
+        """The HPAs of the scope, in v2's shape; of one that is asked for where the list may not be read, that one."""
         reading = Reading("", Sight.MISSING)
         for version in HPA_VERSIONS:
-            reading = await self.list(f"/apis/autoscaling/{version}", "horizontalpodautoscalers", self.scope_namespace)
-            if reading.sight is not Sight.MISSING:
-                return reading
+            base = f"/apis/autoscaling/{version}"
+            reading = await self.list(base, "horizontalpodautoscalers", self.scope_namespace)
+            if reading.sight is Sight.MISSING:
+                continue
+            if reading.sight is Sight.FORBIDDEN and self.only is not None:
+                path = f"{base}/namespaces/{self.only.namespace}/horizontalpodautoscalers/{self.only.name}"
+                reading = await self.object(path)
+            self._version = version
+            shaped = tuple(self._older(version, dict(hpa)) for hpa in reading.objects)
+            return Reading(reading.path, reading.sight, shaped, reading.error, reading.status)
         return reading
 
     async def _subject(self, hpa: Json) -> Subject:
-        target = await self.target_of(hpa)
-        selector = child(target.first, "spec", "selector")
+        found = await resolve(self.reads, hpa, one=self.only is not None)
+        selector = found.selects()
         pods = await self.list("/api/v1", "pods", self.scope_namespace)
         if pods.sight is not Sight.READ and self.scope_namespace is None:
             pods = await self.list("/api/v1", "pods", namespace(hpa))
-        own = tuple(
+        selected = tuple(
             pod
             for pod in pods.objects
-            if namespace(pod) == namespace(hpa) and selector_matches(selector, child(pod, "metadata", "labels"))
+            if selector is not None
+            and namespace(pod) == namespace(hpa)
+            and selector.matches({str(k): str(v) for k, v in child(pod, "metadata", "labels").items()})
         )
-        return Subject(hpa, target, Reading(pods.path, pods.sight, own, pods.error, pods.status))
+        return Subject(hpa, found, Reading(pods.path, pods.sight, selected, pods.error, pods.status), self._version)
+
+    async def _links(self, subjects: list[Subject]) -> dict[str, Json | None]:
+        """Controllers by the uid of what they own: those of the owners of pods, as far as they can be read."""
+        kinds = {text(controller(pod), "kind") for s in subjects for pod in s.pods.objects} & {"ReplicaSet", "Job"}
+        if any(s.found.served and (s.found.group, s.found.kind) not in BUILT_IN for s in subjects):
+            kinds |= {"Deployment", "StatefulSet"}  # what an operator may have made for its own kind
+        links: dict[str, Json | None] = {}
+        for kind in sorted(kinds):
+            base, resource = _OWNERS[kind]
+            for obj in (await self.list(base, resource, self.scope_namespace)).objects:
+                links[text(obj, "metadata", "uid")] = controller(obj)
+        return links
 
     # Lists and objects ----------------------------------------------------------------------------------------
 
     async def list(self, base: str, resource: str, where: str | None) -> Reading:
-        """All objects of `resource` below `base` (`/api/v1`, `/apis/apps/v1`) in a namespace, or in all (None)."""
-        path = f"{base}/namespaces/{where}/{resource}" if where else f"{base}/{resource}"
-        return await self._once(path, lambda: self._pages(path))
+        """All objects of `resource` below `base` in a namespace, or in all (None)."""
+        return await self.reads.list(base, resource, where)
 
     async def object(self, path: str) -> Reading:
         """One object, or any other JSON document."""
-        return await self._once(path, lambda: self._single(path))
-
-    async def target_of(self, hpa: Json) -> Reading:
-        """The HPA's scale target, found through discovery of its apiVersion, as the controller does."""
-        reference = child(hpa, "spec", "scaleTargetRef")
-        version, kind = text(reference, "apiVersion"), text(reference, "kind")
-        base = f"/apis/{version}" if "/" in version else f"/api/{version or 'v1'}"
-        served = await self.object(base)
-        if served.sight is not Sight.READ:
-            return Reading(base, served.sight, (), served.error, served.status)
-        plural = next(
-            (
-                text(r, "name")
-                for r in items(served.first, "resources")
-                if r.get("kind") == kind and "/" not in r["name"]
-            ),
-            "",
-        )
-        if not plural:
-            return Reading(base, Sight.MISSING, (), f"{version} serves no kind {kind}", 404)
-        wanted = text(reference, "name")
-        known = await self.list(base, plural, self.scope_namespace)
-        if known.sight is Sight.READ:
-            found = tuple(o for o in known.objects if name(o) == wanted and namespace(o) == namespace(hpa))
-            path = f"{base}/namespaces/{namespace(hpa)}/{plural}/{wanted}"
-            error = "" if found else f'{plural} "{wanted}" not found'
-            return Reading(path, Sight.READ if found else Sight.MISSING, found, error, 200 if found else 404)
-        return await self.object(f"{base}/namespaces/{namespace(hpa)}/{plural}/{wanted}")
+        return await self.reads.object(path)
 
     async def events(self) -> Reading:
         """The core/v1 events in scope."""
@@ -191,33 +216,36 @@ class World:
                 return tuple(line for line in answer.text.splitlines() if line.strip())[-lines:]
         return ()
 
-    async def _once(self, path: str, read: Callable[[], Awaitable[Reading]]) -> Reading:
-        task = self._readings.get(path)
-        if task is None:
-            task = self._readings[path] = asyncio.ensure_future(read())
-        return await task
 
-    async def _single(self, path: str) -> Reading:
-        answer = await self.look.get(path)
-        return _reading(path, answer, (answer.body,) if answer.ok and answer.body is not None else ())
-
-    async def _pages(self, path: str) -> Reading:
-        found: list[Json] = []
-        params: dict[str, str] = {"limit": PAGE}
-        for _ in range(MAX_PAGES):
-            answer = await self.look.get(path, params)
-            if not answer.ok or answer.body is None:
-                return _reading(path, answer, ())
-            found += items(answer.body, "items")
-            following = text(answer.body, "metadata", "continue")
-            if not following:
-                break
-            params = {"limit": PAGE, "continue": following}
-        return Reading(path, Sight.READ, tuple(found), "", 200)
+def _owned(subject: Subject, links: dict[str, Json | None]) -> Subject:
+    """The subject with the owners of its pods."""
+    owners = {name(pod): _chain(pod, links) for pod in subject.pods.objects}
+    own = {name(pod): _belongs(subject, owners[name(pod)], links) for pod in subject.pods.objects}
+    return Subject(subject.hpa, subject.found, subject.pods, subject.version, owners, own)
 
 
-def _reading(path: str, answer: Answer, objects: tuple[Mapping[str, Any], ...]) -> Reading:
-    if answer.ok and answer.body is not None:
-        return Reading(path, Sight.READ, objects, "", answer.status)
-    sight = {401: Sight.FORBIDDEN, 403: Sight.FORBIDDEN, 404: Sight.MISSING}.get(answer.status, Sight.FAILED)
-    return Reading(path, sight, (), answer.error or f"HTTP {answer.status}", answer.status)
+def _chain(pod: Json, links: dict[str, Json | None]) -> tuple[Json, ...]:
+    chain: list[Json] = []
+    owner = controller(pod)
+    while owner is not None and owner not in chain:
+        chain.append(owner)
+        owner = links.get(text(owner, "uid"))
+    return tuple(chain)
+
+
+def _belongs(subject: Subject, chain: tuple[Json, ...], links: dict[str, Json | None]) -> bool | None:
+    """Whether the target owns a pod through its controllers; None where it cannot be known."""
+    uid = text(subject.target.first, "metadata", "uid")
+    if not uid:
+        return None
+    if any(text(owner, "uid") == uid for owner in chain):
+        return True
+    built_in = (subject.found.group, subject.found.kind) in BUILT_IN
+    if not chain:
+        return False if built_in else None
+    last = chain[-1]
+    if text(last, "kind") in _OWNERS and text(last, "uid") not in links and not built_in:
+        return None
+    if text(last, "kind") == "ReplicaSet" and text(last, "uid") not in links:
+        return None
+    return False if built_in or text(last, "kind") in (*_OWNERS, "DaemonSet", "CronJob") else None

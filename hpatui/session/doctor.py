@@ -62,8 +62,11 @@ async def run_doctor(settings: Settings, clock: Clock | None = None) -> Report:
 
 async def examine(connection: Connection, clock: Clock, settings: Settings) -> Report:
     """The checks over a connection that stands."""
+    from hpatui.cluster.versions import to_v2
+
     namespace = settings.namespace or connection.namespace
     wanted = parse_hpa_name(settings.hpa) if settings.hpa else None
     if wanted is not None and not wanted.namespace:
         wanted = Key(namespace, wanted.name)
-    return await run_checks(ConnectionLook(connection), clock, None if settings.all_namespaces else namespace, wanted)
+    scope = None if settings.all_namespaces else namespace
+    return await run_checks(ConnectionLook(connection), clock, scope, wanted, to_v2)

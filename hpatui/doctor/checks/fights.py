@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 from hpatui.doctor.checks.base import Family, plural, span
-from hpatui.doctor.checks.pods import event_time
+from hpatui.doctor.checks.metric import patch_of
+from hpatui.doctor.checks.rescales import Rescale, contradictions, direction_changes, rescales_of
 from hpatui.doctor.fields import Json, child, items, name, namespace, number, text, time_of
 from hpatui.doctor.report import Evidence
+from hpatui.doctor.target import controller, owner_text
 from hpatui.doctor.world import Sight, Subject, World
 
 FLAPPING_WINDOW = 600.0
 FLAPPING_CHANGES = 3  # changes of direction within the window
-MOST_REPEATS = 50
+PROOF_WINDOW = 3600.0  # events are kept for an hour
+DEFAULT_WINDOW = 300
+WRITER = "one writer of spec.replicas"
 CONTROLLERS = ("kube-controller-manager", "horizontal-pod-autoscaler")
-
-_NEW_SIZE = re.compile(r"New size: (\d+);")
-_COMBINED = "(combined from similar events): "
 
 
 async def check_fights(world: World) -> Family:
@@ -32,12 +31,13 @@ async def check_fights(world: World) -> Family:
     if events.sight is not Sight.READ:
         family.unseen("flapping", "steady direction", events)
     for subject in world.subjects:
-        _flapping(world, family, subject, events.objects)
-        _second_writer(world, family, subject, _rescales(subject, events.objects))
+        rescales = rescales_of(subject, events.objects)
+        _flapping(world, family, subject, rescales)
+        _second_writer(world, family, subject, rescales)
         _vertical(family, subject, vpas.objects)
     for id_, title in (
         ("flapping", "steady direction"),
-        ("second-writer", "one writer of spec.replicas"),
+        ("second-writer", WRITER),
         ("vertical", "no vertical autoscaler on the same resource"),
     ):
         if not family.found(id_):
@@ -45,20 +45,14 @@ async def check_fights(world: World) -> Family:
     return family
 
 
-def direction_changes(sizes: Sequence[int]) -> int:
-    """How often a series of sizes turns from growing to shrinking or back."""
-    steps = [b - a for a, b in pairwise(sizes) if a != b]
-    return sum(1 for a, b in pairwise(steps) if (a > 0) != (b > 0))
-
-
-def _flapping(world: World, family: Family, subject: Subject, events: Sequence[Json]) -> None:
-    """Rescale events whose direction changes again and again within 10 minutes."""
-    rescales = _rescales(subject, events)
-    recent = [size for moment, size in rescales if world.now - moment <= FLAPPING_WINDOW]
+def _flapping(world: World, family: Family, subject: Subject, rescales: Sequence[Rescale]) -> None:
+    """The HPA's own rescales turn from up to down and back again and again within 10 minutes."""
+    recent = [rescale for rescale in rescales if world.now - rescale.time <= FLAPPING_WINDOW]
     changes = direction_changes(recent)
     if changes < FLAPPING_CHANGES:
         return
     window = number(subject.hpa, "spec", "behavior", "scaleDown", "stabilizationWindowSeconds")
+    longer = min(3600, 2 * (DEFAULT_WINDOW if window is None else max(window, 150)))
     family.warn(
         "flapping",
         "steady direction",
@@ -66,81 +60,80 @@ def _flapping(world: World, family: Family, subject: Subject, events: Sequence[J
         f"changed direction {changes} times in {span(FLAPPING_WINDOW)}: the target is close to what the load idles at, "
         "the window is too short, or start-up costs cpu",
         (
-            Evidence(subject.about, "events SuccessfulRescale", " -> ".join(str(size) for size in recent[-12:])),
+            Evidence(subject.about, "events SuccessfulRescale", " -> ".join(str(r.size) for r in recent[-12:])),
             Evidence(
                 subject.about,
                 "spec.behavior.scaleDown.stabilizationWindowSeconds",
-                str(window) if window is not None else "absent",
+                str(window)
+                if window is not None
+                else f"absent ({DEFAULT_WINDOW} unless the controller's flag differs)",
             ),
         ),
-        f"{subject.kubectl} patch hpa {subject.key.name} --type=merge -p "
-        f'\'{{"spec":{{"behavior":{{"scaleDown":{{"stabilizationWindowSeconds":{max(300, 2 * (window or 0))}}}}}}}}}\'',
+        patch_of(
+            subject, f'{{"spec":{{"behavior":{{"scaleDown":{{"stabilizationWindowSeconds":{longer}}}}}}}}}', deep=True
+        ),
     )
 
 
-def _rescales(subject: Subject, events: Sequence[Json]) -> list[tuple[float, int]]:
-    """(time, size) of the HPA's rescales that its events tell, oldest first."""
-    found: list[tuple[float, int]] = []
-    for event in events:
-        if text(event, "reason") != "SuccessfulRescale" or namespace(event) != subject.key.namespace:
-            continue
-        size = _NEW_SIZE.match(text(event, "message").removeprefix(_COMBINED))
-        if size is not None and text(event, "involvedObject", "name") == subject.key.name:
-            found += [(moment, int(size.group(1))) for moment in _moments(event)]
-    return sorted(found)
-
-
-def _moments(event: Json) -> list[float]:
-    """When the event happened. Of an aggregated one only the first and last time and the count are told; the others are
-    taken to lie evenly between.
-    """
-    last, first = event_time(event), time_of(event, "firstTimestamp")
-    count = min(number(event, "count") or 1, MOST_REPEATS)
-    if last is None or first is None or count < 2:
-        return [] if last is None else [last]
-    return [first + (last - first) * index / (count - 1) for index in range(count)]
-
-
-def _second_writer(world: World, family: Family, subject: Subject, rescales: Sequence[tuple[float, int]]) -> None:
-    """Somebody else writes spec.replicas: managedFields name who did since the last rescale; and an HPA that scales to
-    one size again and again, and to no other, is set back in between.
+def _second_writer(world: World, family: Family, subject: Subject, rescales: Sequence[Rescale]) -> None:
+    """Somebody else writes spec.replicas: managedFields name who did since the last rescale; and rescales of the HPA
+    that do not fit together prove that something changed the size in between.
     """
     scaled = time_of(subject.hpa, "status", "lastScaleTime")
     target = subject.target.first
     if target is None or scaled is None:
         return
-    title = "one writer of spec.replicas"
+    owner = controller(target)
+    if owner is not None:
+        reason = f"its target belongs to {owner_text(owner)}, whose controller sets the size back"
+        family.skip("second-writer", WRITER, reason, about=subject.about, follows="target")
+        return
+    look = f"{subject.kubectl} get {subject.kind} {subject.target_name} -o yaml --show-managed-fields  # "
     for manager, operation, moment in replica_writers(target):
         if manager in CONTROLLERS or moment is None or moment <= scaled + 1.0:
             continue
         family.warn(
             "second-writer",
-            title,
+            WRITER,
             subject.about,
             f"{manager} set spec.replicas to {number(target, 'spec', 'replicas')} after the HPA's last rescale: "
             "the two overwrite each other",
             (
-                Evidence(subject.reference, "metadata.managedFields", f"{manager} ({operation}) owns spec.replicas"),
+                Evidence(
+                    subject.reference, "metadata.managedFields", f"{manager} ({operation}) owns f:spec.f:replicas"
+                ),
                 Evidence(subject.about, "status.lastScaleTime", f"{span(moment - scaled)} before that write"),
             ),
-            f"leave spec.replicas out of what {manager} applies to {subject.reference}",
+            f"{look}leave spec.replicas out of what {manager} applies",
         )
         return
-    recent = [size for moment, size in rescales if world.now - moment <= FLAPPING_WINDOW]
-    if len(recent) < 2 or len(set(recent)) > 1:
+    recent = [rescale for rescale in rescales if world.now - rescale.time <= PROOF_WINDOW]
+    count, pair = contradictions(recent)
+    if not count or pair is None:
         return
     others = sorted({manager for manager, _, _ in replica_writers(target) if manager not in CONTROLLERS})
+    same = pair[0].size == pair[1].size
+    sizes = f"{pair[0].size} again and again" if same else f"{pair[0].size} and then to {pair[1].size}"
+    word, turned = ("up", "lowered") if pair[0].up else ("down", "raised")
     family.warn(
         "second-writer",
-        title,
+        WRITER,
         subject.about,
-        f"the HPA scaled to {plural(recent[0], 'replica')} {len(recent)} times in {span(FLAPPING_WINDOW)} "
-        "and to nothing else: something sets spec.replicas back in between",
+        f"the HPA scaled {word} to {sizes}, and not the other way in between: "
+        f"something else {turned} spec.replicas {'once' if count == 1 else f'at least {count} times'} meanwhile; "
+        "this is no flapping, and a longer window does not help",
         (
-            Evidence(subject.about, "events SuccessfulRescale", f"New size: {recent[0]}, {len(recent)} times"),
-            *(Evidence(subject.reference, "metadata.managedFields", f"{name} wrote spec.replicas") for name in others),
+            Evidence(
+                subject.about,
+                "events SuccessfulRescale",
+                ", ".join(f"{r.size} ({'up' if r.up else 'down'})" for r in recent[-8:]),
+            ),
+            *(
+                Evidence(subject.reference, "metadata.managedFields", f"{name} owns f:spec.f:replicas")
+                for name in others
+            ),
         ),
-        f"leave spec.replicas out of what is applied to {subject.reference} (GitOps tools, helm, kubectl apply)",
+        f"{look}leave spec.replicas out of what is applied (GitOps tools, helm, kubectl apply)",
     )
 
 

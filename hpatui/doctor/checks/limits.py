@@ -7,10 +7,11 @@ None of these is broken; each is a warning with the number to change.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import ceil
 
 from hpatui.doctor.checks.base import Family, plural, span
-from hpatui.doctor.fields import Json, amount, child, condition, items, number, text, time_of
+from hpatui.doctor.checks.metric import RESOURCES, metrics_of, patch_of, unreadable, wanted_replicas
+from hpatui.doctor.checks.reach import REACH, SIZE, fixed_size, is_fixed, reachable
+from hpatui.doctor.fields import Json, child, condition, items, number, text, time_of
 from hpatui.doctor.report import Evidence
 from hpatui.doctor.world import Subject, World
 
@@ -27,6 +28,9 @@ def check_limits(world: World, stuck: Mapping[str, str]) -> Family:
         return family
     looked = 0
     for subject in world.subjects:
+        fixed_size(family, subject)
+        if subject.found.served:
+            reachable(family, subject)
         if text(condition(subject.hpa, "ScalingActive"), "status") != "True":
             continue
         if subject.about in stuck:
@@ -34,8 +38,9 @@ def check_limits(world: World, stuck: Mapping[str, str]) -> Family:
             family.skip("at-max", "room up to maxReplicas", reason, about=subject.about, follows=stuck[subject.about])
             continue
         looked += 1
-        _limited(world, family, subject)
-        _held(family, subject)
+        if not is_fixed(subject):
+            _limited(world, family, subject)
+            _held(family, subject)
         _memory_holds(family, subject)
     for id_, title in (
         ("at-max", "room up to maxReplicas"),
@@ -48,37 +53,10 @@ def check_limits(world: World, stuck: Mapping[str, str]) -> Family:
             family.ok(id_, title, f"{plural(looked, 'HPA')} looked at")
         elif not family.found(id_):
             family.skip(id_, title, "no HPA here computes a size now")
+    for id_, title in (SIZE, REACH):
+        if not family.found(id_):
+            family.ok(id_, title, f"{plural(len(world.subjects), 'HPA')} looked at")
     return family
-
-
-def wanted_replicas(hpa: Json) -> dict[str, int]:
-    """For each Resource metric with a current value in the status, roughly how many replicas it asks for."""
-    replicas = number(hpa, "status", "currentReplicas") or 0
-    specs = {_metric_name(m): m for m in items(hpa, "spec", "metrics")}
-    found: dict[str, int] = {}
-    for current in items(hpa, "status", "currentMetrics"):
-        label = _metric_name(current)
-        ratio = _ratio(specs.get(label, {}), current)
-        if ratio is not None and replicas:
-            found[label] = replicas if abs(ratio - 1) <= 0.1 else max(0, ceil(ratio * replicas))
-    return found
-
-
-def _metric_name(metric: Json) -> str:
-    source = child(metric, "resource") or child(metric, "containerResource")
-    container = text(source, "container")
-    return f"{text(source, 'name')} of {container}" if container else text(source, "name")
-
-
-def _ratio(spec: Json, current: Json) -> float | None:
-    target = child(child(spec, "resource") or child(spec, "containerResource"), "target")
-    now = child(child(current, "resource") or child(current, "containerResource"), "current")
-    wanted = number(target, "averageUtilization")
-    seen = number(now, "averageUtilization")
-    if wanted and seen is not None:
-        return seen / wanted
-    goal, value = amount(target.get("averageValue")), amount(now.get("averageValue"))
-    return value / goal if goal and value is not None else None
 
 
 def _limited(world: World, family: Family, subject: Subject) -> None:
@@ -90,17 +68,15 @@ def _limited(world: World, family: Family, subject: Subject) -> None:
     since = time_of(limited, "lastTransitionTime")
     lasted = world.now - since if since is not None else 0.0
     low, high = number(subject.hpa, "spec", "minReplicas") or 1, number(subject.hpa, "spec", "maxReplicas") or 1
-    wants = wanted_replicas(subject.hpa)
+    wants = wanted_replicas(subject)
     most = max(wants.values(), default=None)
     seen = (
-        Evidence(subject.about, "status.conditions[ScalingLimited]", f"True {reason} for {span(lasted)}"),
-        *(
-            Evidence(subject.about, f"status.currentMetrics[{name}] asks for", plural(count, "replica"))
-            for name, count in wants.items()
-        ),
+        Evidence(subject.about, "status.conditions[ScalingLimited]", f"True {reason}: {text(limited, 'message')}"),
+        *_values(subject),
     )
     edit = f"{subject.kubectl} patch hpa {subject.key.name} --type=merge -p"
-    if reason == "TooManyReplicas" and (most is None or most >= high):
+    recalled = text(condition(subject.hpa, "AbleToScale"), "reason") == "ScaleDownStabilized"
+    if reason == "TooManyReplicas" and not (recalled and most is not None and most <= high):
         wish = f"wants {most} replicas and " if most is not None and most > high else ""
         raised = max(most or 0, high + 1)
         family.warn(
@@ -121,23 +97,58 @@ def _limited(world: World, family: Family, subject: Subject) -> None:
             f'{edit} \'{{"spec":{{"minReplicas":{max(1, most or 1)}}}}}\'',
         )
     elif reason in ("ScaleUpLimit", "ScaleDownLimit"):
-        direction = "scaleUp" if reason == "ScaleUpLimit" else "scaleDown"
-        policies = _policies(subject.hpa, direction)
-        word = "up" if direction == "scaleUp" else "down"
+        _rate(family, subject, "scaleUp" if reason == "ScaleUpLimit" else "scaleDown", seen)
+
+
+def _values(subject: Subject) -> tuple[Evidence, ...]:
+    """What the status says of each metric, by its place."""
+    return tuple(
+        Evidence(
+            subject.about,
+            f"status.currentMetrics[{m.index}] ({m.label})",
+            f"{_number(m.current)} of {_number(m.target)}",
+        )
+        for m in metrics_of(subject)
+        if m.current is not None
+    )
+
+
+def _number(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.3f}".rstrip("0").rstrip(".")
+
+
+def _rate(family: Family, subject: Subject, direction: str, seen: tuple[Evidence, ...]) -> None:
+    """A rate policy holds it back, or the direction is switched off."""
+    word = "up" if direction == "scaleUp" else "down"
+    where = f"spec.behavior.{direction}"
+    if text(subject.hpa, "spec", "behavior", direction, "selectPolicy") == "Disabled":
         family.warn(
             "rate-limited",
             "scaling rate",
             subject.about,
-            f"scales {word} no faster than {policies}",
-            (*seen, Evidence(subject.about, f"spec.behavior.{direction}.policies", policies)),
-            f"{subject.kubectl} edit hpa {subject.key.name}  # spec.behavior.{direction}.policies",
+            f"never scales {word}: {direction}.selectPolicy is Disabled",
+            (*seen, Evidence(subject.about, f"{where}.selectPolicy", "Disabled")),
+            patch_of(
+                subject,
+                f'{{"spec":{{"behavior":{{"{direction}":{{"selectPolicy":"Max"}}}}}}}}',
+                f"if it shall scale {word}",
+                deep=True,
+            ),
         )
+        return
+    policies = _policies(subject.hpa, direction)
+    family.warn(
+        "rate-limited",
+        "scaling rate",
+        subject.about,
+        f"scales {word} no faster than {policies}",
+        (*seen, Evidence(subject.about, f"{where}.policies", policies)),
+        f"{subject.kubectl} edit hpa {subject.key.name}  # {where}.policies",
+    )
 
 
 def _policies(hpa: Json, direction: str) -> str:
     rules = child(hpa, "spec", "behavior", direction)
-    if text(rules, "selectPolicy") == "Disabled":
-        return "not at all (selectPolicy Disabled)"
     shown = [
         f"{f'{count} %' if p.get('type') == 'Percent' else plural(count, 'pod')} every {number(p, 'periodSeconds')} s"
         for p in items(rules, "policies")
@@ -154,17 +165,24 @@ def _held(family: Family, subject: Subject) -> None:
     if text(able, "reason") != "ScaleDownStabilized":
         return
     window = number(subject.hpa, "spec", "behavior", "scaleDown", "stabilizationWindowSeconds")
+    shorter = min(60, (DEFAULT_WINDOW if window is None else window) // 2)
     length = f"{window} s" if window is not None else f"{DEFAULT_WINDOW} s unless the controller's flag says otherwise"
-    wants = max(wanted_replicas(subject.hpa).values(), default=None)
+    wants = max(wanted_replicas(subject).values(), default=None)
     desired = number(subject.hpa, "status", "desiredReplicas") or 0
     if desired <= (number(subject.hpa, "spec", "minReplicas") or 1):
         return  # there is nothing to come down to
     wish = f"wants {wants} now, " if wants is not None and wants < desired else ""
+    if text(subject.hpa, "spec", "behavior", "scaleDown", "selectPolicy") == "Disabled":
+        ends = "; it does not come down afterwards either: scaleDown.selectPolicy is Disabled"
+    elif unreadable(subject):
+        ends = "; it does not come down afterwards either: a metric has no value"
+    else:
+        ends = "; it comes down by itself when that expires"
     family.warn(
         "held",
         "scale-down window",
         subject.about,
-        f"{wish}held at {desired} by a recommendation of the last {length}; it comes down by itself when that expires",
+        f"{wish}held at {desired} by a recommendation of the last {length}{ends}",
         (
             Evidence(subject.about, "status.conditions[AbleToScale]", f"ScaleDownStabilized: {text(able, 'message')}"),
             Evidence(
@@ -173,38 +191,43 @@ def _held(family: Family, subject: Subject) -> None:
                 str(window) if window is not None else "absent",
             ),
         ),
-        f"{subject.kubectl} patch hpa {subject.key.name} --type=merge -p "
-        '\'{"spec":{"behavior":{"scaleDown":{"stabilizationWindowSeconds":60}}}}\'  # if coming down sooner is safe',
+        patch_of(
+            subject,
+            f'{{"spec":{{"behavior":{{"scaleDown":{{"stabilizationWindowSeconds":{shorter}}}}}}}}}',
+            "if coming down sooner is safe",
+            deep=True,
+        ),
     )
 
 
 def _memory_holds(family: Family, subject: Subject) -> None:
     """Memory alone asks for the present size, while the other metrics ask for fewer."""
-    wants = wanted_replicas(subject.hpa)
+    wants = wanted_replicas(subject)
+    metrics = {metric.index: metric for metric in metrics_of(subject)}
     replicas = number(subject.hpa, "status", "currentReplicas") or 0
     low = number(subject.hpa, "spec", "minReplicas") or 1
-    others = [count for name, count in wants.items() if not name.startswith("memory")]
-    memory = next((count for name, count in wants.items() if name.startswith("memory")), None)
-    if memory is None or not others or replicas <= low or memory != replicas or max(others) > replicas // 2:
+    holding = [i for i in wants if metrics[i].type in RESOURCES and metrics[i].name == "memory"]
+    others = [index for index in wants if index not in holding]
+    if not holding or not others or replicas <= low:
         return
-    current = next(
-        (m for m in items(subject.hpa, "status", "currentMetrics") if _metric_name(m).startswith("memory")), {}
-    )
-    value = text(current, "resource", "current", "averageValue") or "unknown"
-    target = next((m for m in items(subject.hpa, "spec", "metrics") if _metric_name(m).startswith("memory")), {})
-    goal = (
-        text(target, "resource", "target", "averageValue")
-        or f"{number(target, 'resource', 'target', 'averageUtilization')} %"
-    )
+    memory = max(holding, key=lambda index: wants[index])
+    most = max(others, key=lambda index: wants[index])
+    if wants[memory] != replicas or wants[most] > replicas // 2:
+        return
+    metric = metrics[memory]
+    field = "containerResource" if metric.container else "resource"
+    current = child(items(subject.hpa, "status", "currentMetrics")[memory], field, "current")
+    value = text(current, "averageValue") or "unknown"
+    goal = text(subject.metrics[memory], field, "target", "averageValue") or f"{metric.target:g} %"
     family.warn(
         "memory-holds",
         "memory target",
         subject.about,
-        f"cpu asks for {max(others)}, but memory keeps {replicas} replicas: {value} on each against {goal}; "
-        "an application that does not give memory back never scales down on it",
+        f"{metrics[most].label} asks for {wants[most]}, but {metric.label} keeps {replicas} replicas: {value} on each "
+        f"against {goal}; an application that does not give memory back never scales down on it",
         (
-            Evidence(subject.about, "status.currentMetrics[memory].averageValue", value),
-            Evidence(subject.about, "spec.metrics[memory].target", goal),
+            Evidence(subject.about, f"status.currentMetrics[{memory}].{field}.current.averageValue", value),
+            Evidence(subject.about, f"spec.metrics[{memory}].{field}.target", goal),
             Evidence(subject.about, "status.currentReplicas", str(replicas)),
         ),
         f"{subject.kubectl} edit hpa {subject.key.name}  # drop the memory metric or raise its target",

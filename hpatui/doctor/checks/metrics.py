@@ -233,7 +233,10 @@ async def _freshness(world: World, family: Family, samples: Reading) -> None:
                 old.append((subject, age, window))
     if not old:
         oldest = max((age for age, _ in newest.values()), default=None)
-        family.ok("metrics-fresh", title, f"at most {span(oldest)} old" if oldest is not None else "no sample yet")
+        if oldest is None:
+            family.skip("metrics-fresh", title, "no sample of these pods to look at")
+        else:
+            family.ok("metrics-fresh", title, f"at most {span(oldest)} old")
         return
     nodes = await world.list("/api/v1", "nodes", None)
     lost = [n for n in nodes.objects if text(condition(n, "Ready"), "status") != "True"]

@@ -6,18 +6,18 @@ traffic, rollout and HPA at once.
 
 from __future__ import annotations
 
-from hpatui.doctor.checks.base import Family, plural, span
+from hpatui.doctor.checks.base import Family, plural
+from hpatui.doctor.checks.events import event_time
+from hpatui.doctor.checks.requests import request_of
+from hpatui.doctor.checks.sickness import Sickness, why_not_ready
 from hpatui.doctor.fields import Json, amount, child, condition, items, name, namespace, number, text, time_of
 from hpatui.doctor.report import Evidence
 from hpatui.doctor.world import Sight, Subject, World
 
-NOT_READY_AFTER = 60.0  # seconds that a pod may take to become ready before it is a finding
 IDLE_SHARE = 0.1  # a pod below a tenth of the others' usage gets no traffic
 IDLE_AFTER = 60.0
 BUSY_SHARE = 0.2  # of the cpu request: below it nothing can be told about traffic
 RECENT_EVENT = 900.0
-
-_IMAGE = ("ImagePullBackOff", "ErrImagePull", "InvalidImageName", "ErrImageNeverPull")
 
 
 async def check_pods(world: World) -> Family:
@@ -27,13 +27,15 @@ async def check_pods(world: World) -> Family:
         return family
     samples = await world.list("/apis/metrics.k8s.io/v1beta1", "pods", world.scope_namespace)
     usage = {(namespace(s), name(s)): _cpu(s) for s in samples.objects}
+    looked = 0
     for subject in world.subjects:
-        if subject.target.sight is not Sight.READ:
+        if not subject.found.served or subject.found.selects() is None:
             continue
         if subject.pods.sight is not Sight.READ:
             if not family.found("pods"):
                 family.unseen("pods", "pods of the target", subject.pods, about=subject.about)
             continue
+        looked += len(subject.live_pods())
         await _quota(world, family, subject)
         _unschedulable(family, subject)
         stuck = _not_ready(world, family, subject)
@@ -47,8 +49,12 @@ async def check_pods(world: World) -> Family:
         ("no-traffic", "traffic reaches all pods"),
         ("rollout", "no rollout meanwhile"),
     ):
-        if not family.found(id_) and not family.found("pods"):
-            family.ok(id_, title, f"{plural(sum(len(s.pods.objects) for s in world.subjects), 'pod')} looked at")
+        if family.found(id_) or family.found("pods"):
+            continue
+        if looked:
+            family.ok(id_, title, f"{plural(looked, 'pod')} looked at")
+        else:
+            family.skip(id_, title, "no pod to look at: none belongs to the targets of these HPAs")
     return family
 
 
@@ -103,15 +109,6 @@ def _is_refusal(world: World, subject: Subject, event: Json) -> bool:
     return recent and (owner == subject.target_name or owner.startswith(f"{subject.target_name}-"))
 
 
-def event_time(event: Json) -> float | None:
-    """When an event was seen last, whichever API wrote it."""
-    for path in (("series", "lastObservedTime"), ("lastTimestamp",), ("eventTime",), ("metadata", "creationTimestamp")):
-        moment = time_of(event, *path)
-        if moment is not None:
-            return moment
-    return None
-
-
 def _unschedulable(family: Family, subject: Subject) -> None:
     """Pending pods for which no node has room."""
     waiting = []
@@ -140,54 +137,29 @@ def _unschedulable(family: Family, subject: Subject) -> None:
 
 
 def _not_ready(world: World, family: Family, subject: Subject) -> bool:
-    """Pods that run and do not become ready: image, crash, probe. True if there are some."""
-    sick: list[tuple[Json, str, str, str]] = []
+    """Pods that do not become ready: one finding for each cause. True if there are some."""
+    causes: dict[str, list[tuple[Json, Sickness]]] = {}
     for pod in subject.live_pods():
-        if text(condition(pod, "Ready"), "status") == "True":
-            continue
-        if text(condition(pod, "PodScheduled"), "reason") == "Unschedulable":
-            continue
-        found = _why_not_ready(world, pod)
+        found = why_not_ready(world.now, pod)
         if found is not None:
-            sick.append((pod, *found))
-    if not sick:
-        return False
-    pod, _, _, reason = sick[0]
-    follow = "logs" if "crash" in reason else "describe pod"
-    tail = " --previous" if follow == "logs" else ""
-    family.fail(
-        "not-ready",
-        "pods become ready",
-        subject.about,
-        f"{plural(len(sick), 'pod')} not ready: {reason}",
-        tuple(Evidence(f"Pod/{subject.key.namespace}/{name(p)}", f, v) for p, f, v, _ in sick[:3]),
-        f"{subject.kubectl} {follow} {name(pod)}{tail}",
-    )
-    return True
-
-
-def _why_not_ready(world: World, pod: Json) -> tuple[str, str, str] | None:
-    """(field, value, sentence) or None while a pod may still be starting."""
-    for status in items(pod, "status", "containerStatuses"):
-        who = text(status, "name")
-        waiting = text(status, "state", "waiting", "reason")
-        field = f"status.containerStatuses[{who}].state.waiting"
-        if waiting in _IMAGE:
-            return field, waiting, f"the image {text(status, 'image')} cannot be pulled"
-        restarts = number(status, "restartCount") or 0
-        if waiting in ("CrashLoopBackOff", "RunContainerError", "CreateContainerError", "CreateContainerConfigError"):
-            word = "crashes" if waiting == "CrashLoopBackOff" else "cannot be started"
-            return field, f"{waiting}, {restarts} restarts", f"container {who} {word} again and again"
-    started = time_of(pod, "status", "startTime")
-    age = world.now - started if started is not None else 0.0
-    if age < NOT_READY_AFTER or text(pod, "status", "phase") != "Running":
-        return None
-    message = text(condition(pod, "Ready"), "message")
-    return (
-        "status.conditions[Ready]",
-        f"False for {span(age)}",
-        f"running for {span(age)}, and the readiness probe does not pass" + (f" ({message})" if message else ""),
-    )
+            causes.setdefault(found.cause, []).append((pod, found))
+    for sick in causes.values():
+        pod, found = sick[0]
+        pending = sum(1 for p, _ in sick if text(p, "status", "phase") == "Pending")
+        counts = (
+            "; for the HPA it is unready: 0 on the way up, left out on the way down"
+            if pending == 1 and len(sick) == 1
+            else "; for the HPA they are unready: 0 on the way up, left out on the way down"
+        )
+        family.fail(
+            "not-ready",
+            "pods become ready",
+            subject.about,
+            f"{plural(len(sick), 'pod')} not ready: {found.sentence}{counts if pending else ''}",
+            tuple(Evidence(f"Pod/{subject.key.namespace}/{name(p)}", f.field, f.value) for p, f in sick[:3]),
+            f"{subject.kubectl} {found.verb.format(pod=name(pod))}",
+        )
+    return bool(causes)
 
 
 def _traffic(world: World, family: Family, subject: Subject, usage: dict[tuple[str, str], float]) -> None:
@@ -202,9 +174,7 @@ def _traffic(world: World, family: Family, subject: Subject, usage: dict[tuple[s
     if len(measured) < 2:
         return
     busiest, oldest, busy = max(measured, key=lambda item: item[0])
-    request = sum(
-        amount(child(c, "resources", "requests").get("cpu")) or 0.0 for c in items(busy, "spec", "containers")
-    )
+    request = request_of(child(busy, "spec"), "cpu", "") or 0.0
     if not request or busiest < BUSY_SHARE * request:
         return
     idle = [

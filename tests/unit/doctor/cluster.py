@@ -94,7 +94,9 @@ def healthy() -> TableCluster:
     """Two pods of a shop at 40 % of 50 %, with everything as it should be."""
     cluster = TableCluster()
     cluster.documents["/apis"] = {"groups": [{"name": "apps"}, {"name": "metrics.k8s.io"}]}
-    cluster.documents["/apis/apps/v1"] = {"resources": [{"name": "deployments", "kind": "Deployment"}]}
+    cluster.documents["/apis/apps/v1"] = {
+        "resources": [{"name": "deployments", "kind": "Deployment"}, {"name": "deployments/scale", "kind": "Scale"}]
+    }
     cluster.documents[APISERVICE] = {"status": {"conditions": [cond("Available", "True", "Passed")]}}
     cluster.lists[SYSTEM_PODS] = [_metrics_server()]
     cluster.lists[HPAS] = [hpa()]

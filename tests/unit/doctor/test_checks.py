@@ -139,7 +139,12 @@ def flapping(cluster: TableCluster) -> None:
                 "metadata": {"name": f"e{index}", "namespace": c.NS},
                 "involvedObject": {"kind": "HorizontalPodAutoscaler", "name": "shop"},
                 "reason": "SuccessfulRescale",
-                "message": f"New size: {size}; reason: All metrics below target",
+                "message": f"New size: {size}; reason: "
+                + (
+                    "cpu resource utilization (percentage of request) above target"
+                    if size > 2
+                    else "All metrics below target"
+                ),
                 "lastTimestamp": at(500 - 90 * index),
             }
         )
@@ -242,7 +247,7 @@ ROWS: list[tuple[Callable[[TableCluster], None], list[str], str]] = [
     (floor, ["at-min"], "minReplicas 1 for 2 h"),
     (held, ["held"], "held at 2"),
     (memory, ["memory-holds"], "memory keeps 2 replicas: 79Mi on each against 80Mi"),
-    (flapping, ["flapping"], "changed direction 3 times"),
+    (flapping, ["flapping"], "changed direction 4 times"),
     (unschedulable, ["unschedulable"], "Insufficient cpu"),
     (quota, ["quota"], "ResourceQuota is used up"),
     (image, ["not-ready"], "image shop:1 cannot be pulled"),
