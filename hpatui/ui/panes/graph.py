@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from functools import partial
 from math import ceil
 
@@ -12,21 +14,16 @@ from hpatui.model import Key, MetricTarget
 from hpatui.state.history import metric_label
 from hpatui.state.snapshot import Detail, Snapshot
 from hpatui.text import printable
-from hpatui.ui.charts.timeline import Curve, Level, Panel, draw
+from hpatui.ui.charts.lanes import Area, Lane, Level, Line, Mark, Point, View, draw
 from hpatui.ui.lines import LinePane
-from hpatui.ui.marks import FAINT
+from hpatui.ui.marks import BAD, FAINT, GOOD
+from hpatui.ui.units import milliseconds, number, quantity
 
 WINDOWS: tuple[tuple[str, float], ...] = (("5 m", 300.0), ("15 m", 900.0), ("1 h", 3600.0), ("6 h", 21600.0))
-_BEGINNING: tuple[tuple[str, float], ...] = (("1 m", 60.0), ("2 m", 120.0))
+_BEGINNING: tuple[tuple[str, float], ...] = (("20 s", 20.0), ("40 s", 40.0), ("1 m", 60.0), ("2 m", 120.0))
 _QUIET_STEPS = 12  # into how many steps a quiet graph divides its window
-OWN_LOAD = 22  # rows from which the load has a panel of its own
-_COLOURS = ("green", "yellow", "blue", "magenta")
-
-
-def _unit(metric: MetricTarget, value: float) -> str:
-    if metric.unit == "B":
-        return f"{value / 2**20:.0f}Mi"
-    return f"{value:.0f}{metric.unit}" if abs(value) >= 10 or metric.unit else f"{value:g}"
+# One hue a subject, the same everywhere; red and yellow are for trouble only.
+REPLICAS, METRIC, LOAD = "cyan", "blue", "green"
 
 
 class GraphPane(LinePane):
@@ -161,9 +158,17 @@ class GraphPane(LinePane):
             return
         width, height = self._drawn_size
         end = self._right_edge(snapshot.time, span)
-        panels = panels_of(snapshot, detail, end - span, end, height)
-        clock = self._frozen is not None
-        self.set_lines(draw(panels, end - span, end, width, height, ascii=self.ascii, clock=clock, cursor=self._cursor))
+        view = View(
+            end - span,
+            end,
+            width,
+            height,
+            ascii=self.ascii,
+            mono=self.app.no_color,
+            clock=self._frozen is not None,
+            cursor=self._cursor,
+        )
+        self.set_lines(draw(lanes_of(snapshot, detail, view), marks_of(snapshot, detail), view))
 
     def _right_edge(self, now: float, span: float) -> float:
         """The time at the right-hand edge. It moves on in whole steps, so that most of the picture stays as it is."""
@@ -178,84 +183,151 @@ class GraphPane(LinePane):
         return " · frozen" if self._frozen is not None else ""
 
 
-def panels_of(snapshot: Snapshot, detail: Detail, start: float, end: float, height: int) -> list[Panel]:
-    """Replicas first, then as many metrics as `height` (rows) has room for, and the load where it has room of its own."""
-    load = snapshot.load_history
-    marks = tuple((r.time, str(r.to_size)) for r in detail.history.rescales)
-    own_load = height >= OWN_LOAD and len(load.rate) > 0
-    panels = [_replicas(snapshot, detail, start, end, marks, height, with_load=not own_load)]
-    room = max(1, height // 6 - 1 - own_load)
-    tolerance = detail.explanation.tolerance if detail.explanation is not None else None
-    for index, metric in enumerate(detail.row.hpa.metrics[:room]):
-        panel = _metric(detail, metric, start, end, marks, _COLOURS[(index + 1) % 4], tolerance)
-        if panel is not None:
-            panels.append(panel)
-    if own_load:
-        panels.append(_load(snapshot, start, end))
-    return panels
+def lanes_of(snapshot: Snapshot, detail: Detail, view: View) -> list[Lane]:
+    """In the order of their worth: replicas, the first metric, the load, the other metrics, latency."""
+    metrics = [lane for metric in detail.row.hpa.metrics if (lane := _metric(detail, metric, view)) is not None]
+    load = _load(snapshot, view)
+    return [_replicas(detail, view), *metrics[:1], *load[:1], *metrics[1:], *load[1:]]
 
 
-def _replicas(
-    snapshot: Snapshot,
-    detail: Detail,
-    start: float,
-    end: float,
-    marks: tuple[tuple[float, str], ...],
-    height: int,
-    *,
-    with_load: bool,
-) -> Panel:
-    history = detail.history
-    curves = [
-        Curve("want", tuple(history.desired.window(start, end)), "cyan", step=True),
-        Curve("now", tuple(history.current.window(start, end)), "green", step=True),
-    ]
-    ready = tuple(history.ready.window(start, end))
-    if ready and height >= 14:
-        curves.append(Curve("ready", ready, "blue", step=True))
-    rate = tuple(snapshot.load_history.rate.window(start, end))
-    if rate and with_load:
-        curves.append(Curve("load req/s", rate, "magenta", right=True))
-    hpa = detail.row.hpa
-    levels: tuple[Level, ...] = (Level(float(hpa.max_replicas), "gray"), Level(float(hpa.min_replicas), "gray"))
+def marks_of(snapshot: Snapshot, detail: Detail) -> list[Mark]:
+    """Rescales, and what the load did."""
+    found = []
+    for rescale in detail.history.rescales:
+        down = rescale.from_size is not None and rescale.to_size < rescale.from_size
+        found.append(Mark(rescale.time, f"{'▼' if down else '▲'}{rescale.to_size}", REPLICAS))
+    for time, text in snapshot.load_history.marks:
+        word = text.removeprefix("load ")
+        found.append(Mark(time, {"off": "■", "paused": "◆"}.get(word, f"▶{printable(word)[:12]}"), LOAD))
+    return found
+
+
+def _replicas(detail: Detail, view: View) -> Lane:
+    history, hpa = detail.history, detail.row.hpa
+    want, now, ready = (
+        tuple(series.window(view.start, view.end)) for series in (history.desired, history.current, history.ready)
+    )
+    limits = [float(hpa.max_replicas), float(hpa.min_replicas)]
     if hpa.max_replicas > 8 * max(1, hpa.current_replicas, hpa.desired_replicas):
-        levels = levels[1:]  # a far maximum would press everything else flat
-    return Panel("replicas", tuple(curves), levels, marks, whole=True, format=lambda value: f"{value:.0f}")
+        limits = limits[1:]  # a far maximum would press everything else flat
+    areas = [Area(now, REPLICAS, "now", "▒"), Area(ready, REPLICAS, "ready")] if ready else [Area(now, REPLICAS, "now")]
+
+    def values(moment: float | None) -> Sequence[tuple[str, str]]:
+        shown = [("█", "ready", _value(ready, moment)), ("▒" if ready else "█", "now", _value(now, moment))]
+        shown.append(("─", "wanted", _value(want, moment)))
+        glyphs = {"█": "#", "▒": ":", "─": "="} if view.ascii else {}
+        return [
+            (f"{glyphs.get(glyph, glyph)} {value:.0f} {name}", REPLICAS)
+            for glyph, name, value in shown
+            if value is not None
+        ]
+
+    return Lane(
+        "replicas",
+        REPLICAS,
+        values,
+        tuple(areas),
+        (Line(_where_differs(want, now), "white", "wanted"),),
+        tuple(Level(limit) for limit in limits if limit > 1),
+        end=f"min {hpa.min_replicas}  max {hpa.max_replicas}",
+        whole=True,
+        format=lambda value: f"{value:.0f}",
+    )
 
 
-def _metric(
-    detail: Detail,
-    metric: MetricTarget,
-    start: float,
-    end: float,
-    marks: tuple[tuple[float, str], ...],
-    colour: str,
-    tolerance: tuple[float, float] | None,
-) -> Panel | None:
-    """A metric against its target, with the band in which the controller leaves the size alone."""
-    series = detail.history.metrics.get(metric_label(metric))
+def _where_differs(points: tuple[Point, ...], others: tuple[Point, ...]) -> tuple[Point, ...]:
+    """A step curve where it differs from another one; None (a gap) where both are the same."""
+    times = sorted({time for time, _ in (*points, *others)})
+    found: list[Point] = []
+    for time in times:
+        value = _value(points, time)
+        found.append((time, None if value == _value(others, time) else value))
+    return tuple(found)
+
+
+def _value(points: tuple[Point, ...], moment: float | None) -> float | None:
+    """The newest value, or the one in force at a moment (None in a gap)."""
+    if moment is None:
+        return next((value for _, value in reversed(points) if value is not None), None)
+    index = bisect_right(points, moment, key=lambda point: point[0])
+    return points[index - 1][1] if index else None
+
+
+def _metric(detail: Detail, metric: MetricTarget, view: View) -> Lane | None:
+    """A metric against its target; what lies above the target and its tolerance is in the alarm colour."""
+    label = metric_label(metric)
+    series = detail.history.metrics.get(label)
     if series is None:
         return None
-    label = printable(metric_label(metric))
-    curve = Curve(label, tuple(series.window(start, end)), colour, step=True)
-    levels: list[Level] = []
-    if metric.target is not None:
-        if tolerance is not None:
-            down, up = tolerance
-            levels += [Level(metric.target * (1 + up), "gray"), Level(metric.target * (1 - down), "gray")]
-        levels.append(Level(metric.target, "red"))
-    title = f"{label} of {printable(metric.target_text)}"
-    return Panel(title, (curve,), tuple(levels), marks, format=partial(_unit, metric))
+    points, target = tuple(series.window(view.start, view.end)), metric.target
+    tolerance = detail.explanation.tolerance if detail.explanation is not None else None
+    levels = [Level(target, tick=True)] if target is not None else []
+    limit = target if target is None or tolerance is None else target * (1 + tolerance[1])
+
+    def values(moment: float | None) -> Sequence[tuple[str, str]]:
+        value = _value(points, moment)
+        goal = f" of {quantity(target, metric.unit)}" if target is not None else ""
+        over = limit is not None and value is not None and value > limit
+        text = "?" if value is None else quantity(value, metric.unit)
+        return [(f"{text}{goal}", f"bold {BAD}" if over else "")]
+
+    return Lane(
+        printable(label, 60),
+        METRIC,
+        values,
+        (Area(points, METRIC, limit=limit),),
+        (),
+        tuple(levels),
+        format=partial(_tick, metric),
+        least_top=(target or 1.0) * 1.2,
+    )
 
 
-def _load(snapshot: Snapshot, start: float, end: float) -> Panel:
-    load = snapshot.load_history
-    curves = [
-        Curve("ordered", tuple(load.offered.window(start, end)), "gray"),
-        Curve("sent", tuple(load.rate.window(start, end)), "magenta"),
-    ]
-    errors = tuple(load.errors.window(start, end))
-    if any(value for _, value in errors):
-        curves.append(Curve("errors", errors, "red"))
-    curves.append(Curve("p95 ms", tuple(load.p95.window(start, end)), "yellow", right=True))
-    return Panel("load req/s", tuple(curves), (), tuple(load.marks), format=lambda value: f"{value:.0f}")
+def _tick(metric: MetricTarget, value: float) -> str:
+    return quantity(value, metric.unit).replace(" ", "").removesuffix("cores")
+
+
+def _load(snapshot: Snapshot, view: View) -> list[Lane]:
+    """The load with failed and unserved requests on top in the alarm colour, and the 95th percentile on its own."""
+    history = snapshot.load_history
+    if not len(history.rate):
+        return []
+    rate, errors, p95 = (
+        tuple(series.window(view.start, view.end)) for series in (history.rate, history.errors, history.p95)
+    )
+    lost = dict(errors)
+    good = tuple((t, value if value is None else max(0.0, value - (lost.get(t) or 0.0))) for t, value in rate)
+
+    def values(moment: float | None) -> Sequence[tuple[str, str]]:
+        sent, failed, slow = _value(rate, moment), _value(errors, moment), _value(p95, moment)
+        if sent is None or (moment is None and rate and rate[-1][1] is None):
+            return [("off", FAINT)]
+        texts = [(f"{number(sent)}/s", "")]
+        if slow is not None:
+            texts.append((f"p95 {milliseconds(slow)}", ""))
+        texts.append((f"{number(failed or 0)} failed or unserved", BAD if failed else GOOD))
+        return texts
+
+    both = (
+        (Area(rate, "red", step=False), Area(good, LOAD, step=False))
+        if any(lost.values())
+        else (Area(rate, LOAD, step=False),)
+    )
+    lanes = [Lane("load", LOAD, values, both, format=number)]
+    if any(value is not None for _, value in p95):
+        lanes.append(Lane("p95", LOAD, _one(p95, milliseconds), (Area(p95, LOAD, step=False),), format=_latency_tick))
+    return lanes
+
+
+def _latency_tick(value: float) -> str:
+    return milliseconds(value).replace(" ", "")
+
+
+def _one(
+    points: tuple[Point, ...], text: Callable[[float], str]
+) -> Callable[[float | None], Sequence[tuple[str, str]]]:
+    def values(moment: float | None) -> Sequence[tuple[str, str]]:
+        value = _value(points, moment)
+        return [("-" if value is None else text(value), "")]
+
+    return values

@@ -17,7 +17,7 @@ from hpatui.errors import HpatuiError
 from hpatui.session.trial import Trial
 from hpatui.state.whatif import Comparison, Outcome
 from hpatui.text import printable
-from hpatui.ui.charts.timeline import Curve, Panel, draw
+from hpatui.ui.charts.lanes import Area, Lane, Line, View, draw
 from hpatui.ui.lines import LinePane
 from hpatui.ui.marks import BAD, FAINT, begin
 
@@ -95,12 +95,23 @@ class WhatIfScreen(ModalScreen[None]):
 
     def _chart(self, comparison: Comparison) -> list[Text]:
         start, end = comparison.now.replicas[0][0], self._trial.until
-        curves = (
-            Curve("was", comparison.now.replicas, "green", step=True),
-            Curve("would be", comparison.then.replicas, "magenta", step=True),
+        was, would = comparison.now.replicas, comparison.then.replicas
+        shades = ("#", "=") if self._ascii else ("█", "─")
+
+        def names(moment: float | None) -> list[tuple[str, str]]:
+            return [(f"{shades[0]} was", "cyan"), (f"{shades[1]} would be", "bold")]
+
+        lane = Lane(
+            "replicas",
+            "cyan",
+            names,
+            (Area(was, "cyan"),),
+            (Line(would, "white"),),
+            whole=True,
+            format=lambda value: f"{value:.0f}",
         )
-        panel = Panel("replicas", curves, whole=True, format=lambda value: f"{value:.0f}")
-        return draw([panel], start, max(end, start + 1), self._outcome.inner_width, _GRAPH_ROWS, ascii=self._ascii)
+        view = View(start, max(end, start + 1), self._outcome.inner_width, _GRAPH_ROWS, ascii=self._ascii)
+        return draw([lane], [], view)
 
     def action_reset(self) -> None:
         """All fields as the cluster has them."""
