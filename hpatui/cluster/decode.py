@@ -35,6 +35,7 @@ def decode_hpa(raw: bytes) -> Hpa | None:
         return None
     metadata, spec, status = part(obj, "metadata"), part(obj, "spec"), part(obj, "status")
     ref = part(spec, "scaleTargetRef")
+    targets, metrics = _metrics(spec, status)
     return Hpa(
         key=key,
         uid=uid_of(obj),
@@ -45,8 +46,8 @@ def decode_hpa(raw: bytes) -> Hpa | None:
         max_replicas=integer(spec, "maxReplicas"),
         current_replicas=integer(status, "currentReplicas"),
         desired_replicas=integer(status, "desiredReplicas"),
-        targets=targets_column(obj),
-        metrics=_metrics(spec, status),
+        targets=targets,
+        metrics=metrics,
         conditions=conditions_of(status),
         last_scale_time=time_of(status, "lastScaleTime"),
         labels=labels_of(metadata),
@@ -63,19 +64,30 @@ _FIELDS = {
 }
 
 
-def _metrics(spec: Json, status: Json) -> tuple[MetricTarget, ...]:
-    statuses = _listed(status, "currentMetrics")
+def _metrics(spec: Json, status: Json) -> tuple[str, tuple[MetricTarget, ...]]:
+    """(the TARGETS column, the metrics)."""
+    wanted = [_shaped(metric, "target") for metric in _listed(spec, "metrics")]
+    statuses = [_shaped(entry, "current") for entry in _listed(status, "currentMetrics")]
     found = []
-    for index, metric in enumerate(_listed(spec, "metrics")):
+    for index, metric in enumerate(wanted):
         kind = text(metric, "type")
         field = _FIELDS.get(kind)
         if field is None:
             found.append(MetricTarget(kind, kind, "", "", None, None, "<unknown>", "<unknown>", "", None, index))
             continue
         entry = statuses[index] if index < len(statuses) else EMPTY
-        told = part(part(entry, field), "current") if text(entry, "type") in (kind, "") else EMPTY
-        found.append(_metric(kind, metric, part(metric, field), told, (statuses, index)))
-    return tuple(found)
+        found.append(_metric(kind, metric, part(part(entry, field), "current"), (statuses, index)))
+    return targets_column({"spec": {"metrics": wanted}, "status": {"currentMetrics": statuses}}), tuple(found)
+
+
+def _shaped(metric: Json, values: str) -> Json:
+    """An entry of spec.metrics or currentMetrics whose parts are what they should be, or empty."""
+    kind = text(metric, "type")
+    field = _FIELDS.get(kind)
+    if field is None or not isinstance(metric.get(field), dict):
+        return {"type": kind}
+    source = part(metric, field)
+    return {"type": kind, field: {**source, "name": text(source, "name"), values: part(source, values)}}
 
 
 def _listed(obj: Json, name: str) -> list[Json]:
@@ -84,7 +96,8 @@ def _listed(obj: Json, name: str) -> list[Json]:
     return [item if isinstance(item, dict) else EMPTY for item in value] if isinstance(value, list) else []
 
 
-def _metric(kind: str, metric: Json, source: Json, current: Json, place: tuple[list[Json], int]) -> MetricTarget:
+def _metric(kind: str, metric: Json, current: Json, place: tuple[list[Json], int]) -> MetricTarget:
+    source = part(metric, _FIELDS[kind])
     target = part(source, "target")
     resource = kind in ("Resource", "ContainerResource")
     identity = part(source, "metric")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from typing import Any
 
 from hpatui.clock import Clock
@@ -30,6 +31,7 @@ from hpatui.model import (
     StatusChanged,
     Upserted,
 )
+from hpatui.supervise import Supervisor
 
 RETRY = 5.0
 SHORTEST_POLL, LONGEST_POLL = 1.0, 60.0
@@ -58,21 +60,37 @@ class Details:
         self._queue = queue
         self._resolution = resolution
         self._scope = str(hpa.key)
+        self._tasks: list[asyncio.Task[None]] = []
         self._selector = ""
         self._target_changed = asyncio.Event()
         self._selector_changed = asyncio.Event()
         self._events: dict[str, dict[str, Event]] = {}
         self._since: dict[Kind, tuple[SourceState, float]] = {}
 
-    async def run(self) -> None:
-        """Watch all of it side by side."""
+    def start(self, tasks: Supervisor) -> None:
+        """Watch all of it side by side, each part on its own feet, until `stop`."""
         hpa, ref = self._hpa, self._hpa.reference
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._workload_and_pods())
-            group.create_task(self._watch_events("hpa", "HorizontalPodAutoscaler", hpa.key.name))
-            group.create_task(self._watch_events("target", ref.kind, ref.name))
-            group.create_task(self._watch_events("pods", "Pod", prefix=f"{ref.name}-"))
-            group.create_task(self._watch_events("replicasets", "ReplicaSet", prefix=f"{ref.name}-"))
+        parts: tuple[tuple[str, tuple[Kind, ...], Callable[[], Coroutine[Any, Any, None]]], ...] = (
+            ("the target", _OF_TARGET, self._workload_and_pods),
+            ("events of the HPA", (Kind.EVENT,),
+             lambda: self._watch_events("hpa", "HorizontalPodAutoscaler", hpa.key.name)),
+            ("events of the target", (), lambda: self._watch_events("target", ref.kind, ref.name)),
+            ("events of pods", (), lambda: self._watch_events("pods", "Pod", prefix=f"{ref.name}-")),
+            ("events of ReplicaSets", (),
+             lambda: self._watch_events("replicasets", "ReplicaSet", prefix=f"{ref.name}-")),
+        )  # fmt: skip
+
+        async def failed(kinds: tuple[Kind, ...], line: str) -> None:
+            for kind in kinds:
+                await self._say(kind, SourceState.FAILED, line)
+
+        for name, kinds, work in parts:
+            self._tasks.append(tasks.start(f"watching {name}", work, partial(failed, kinds)))
+
+    def stop(self) -> None:
+        """End all of it; the supervisor waits for the ends."""
+        for task in self._tasks:
+            task.cancel()
 
     async def _say(self, kind: Kind, state: SourceState, message: str = "") -> None:
         now = self._clock.time()
@@ -87,6 +105,7 @@ class Details:
     async def _workload_and_pods(self) -> None:
         """The target's scale names its pods' selector, whatever kind the target is."""
         ref, namespace = self._hpa.reference, self._hpa.key.namespace
+        self._selector = ""
         for kind in _OF_TARGET:
             await self._say(kind, SourceState.CONNECTING)
         while True:

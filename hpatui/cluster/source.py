@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
@@ -22,6 +22,7 @@ from hpatui.cluster.connect import Connection
 from hpatui.cluster.decode import decode_hpa
 from hpatui.cluster.details import Details
 from hpatui.cluster.fields import decode, key_of, uid_of
+from hpatui.cluster.heartbeat import Heartbeat
 from hpatui.cluster.resources import collection_path
 from hpatui.cluster.versions import VERSIONS, to_v2
 from hpatui.cluster.watch import PACE, ChangedRaw, DeletedRaw, ListedRaw, Watch, WatchPace
@@ -34,10 +35,12 @@ from hpatui.model import (
     Key,
     Kind,
     Listed,
+    SourceState,
     SourceStatus,
     StatusChanged,
     Upserted,
 )
+from hpatui.supervise import Supervisor
 
 QUEUE = 1000
 _FLAGS = (
@@ -60,26 +63,25 @@ class ClusterSource:
         self._namespace = namespace
         self._queue: asyncio.Queue[ClusterEvent] = asyncio.Queue(QUEUE)
         self._watching: asyncio.Task[None] | None = None
-        self._detail_task: asyncio.Task[None] | None = None
+        self._details: Details | None = None
         self._version = "v2"
         self._resolution = ControllerFlags().metrics_resolution
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._status = SourceStatus(SourceState.CONNECTING, clock.time())
+        self._heart = Heartbeat(connection, pace.heartbeat, self._heart_said)
+        self._tasks = Supervisor(self._failed, first=pace.first * 2, longest=pace.longest)
 
     async def events(self) -> AsyncIterator[ClusterEvent]:
         """Facts and states as they come, until `close`."""
         if self._watching is None:
-            self._watching = self._task(self._watch_hpas())
+            self._watching = self._tasks.start("watching HPAs", self._watch_hpas)
+            self._tasks.start("asking whether the server answers", self._heart.run)
         while True:
             yield await self._queue.get()
 
     async def close(self) -> None:
         """Stop everything; idempotent."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        for task in tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        self.set_focus(None)
+        await self._tasks.close()
 
     def set_namespace(self, namespace: str | None) -> None:
         """Watch the HPAs of another namespace, or of all (None)."""
@@ -89,22 +91,38 @@ class ClusterSource:
             self._queue.get_nowait()
         if self._watching is not None:
             self._watching.cancel()
-            self._watching = self._task(self._watch_hpas())
+            self._watching = self._tasks.start("watching HPAs", self._watch_hpas)
 
     def set_focus(self, hpa: Hpa | None) -> None:
         """Watch the details of one HPA (its target, pods, usage, events) and of no other."""
-        if self._detail_task is not None:
-            self._detail_task.cancel()
-            self._detail_task = None
+        if self._details is not None:
+            self._details.stop()
+            self._details = None
+            waiting = [self._queue.get_nowait() for _ in range(self._queue.qsize())]
+            for event in waiting:
+                if not event.scope:  # details of before would be taken for those of another target
+                    self._queue.put_nowait(event)
         if hpa is not None:
-            details = Details(self._connection, self._clock, hpa, self._queue, self._resolution, self._pace)
-            self._detail_task = self._task(details.run())
+            self._details = Details(self._connection, self._clock, hpa, self._queue, self._resolution, self._pace)
+            self._details.start(self._tasks)
 
-    def _task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+    # Whether it can be trusted --------------------------------------------------------------------------------
+
+    async def _failed(self, _name: str, line: str) -> None:
+        """Something nobody expected; the task begins anew after a pause."""
+        await self._say(SourceStatus(SourceState.FAILED, self._clock.time(), line))
+
+    async def _heart_said(self, problem: str) -> None:
+        if problem:
+            now = self._clock.time()
+            status = SourceStatus(SourceState.RECONNECTING, now, problem, self._status.last_contact)
+            await self._queue.put(StatusChanged(Kind.HPA, status))
+        else:
+            await self._queue.put(StatusChanged(Kind.HPA, self._status))
+
+    async def _say(self, status: SourceStatus) -> None:
+        self._status = status
+        await self._queue.put(StatusChanged(Kind.HPA, status))
 
     # HPAs -----------------------------------------------------------------------------------------------------
 
@@ -116,6 +134,7 @@ class ClusterSource:
         put = self._queue.put
         self._version = await self._find_version()
         async for event in Watch(self._connection, self._clock, self._path(), None, self._pace).events():
+            self._heart.heard()
             match event:
                 case ListedRaw(items=items):
                     found = []
@@ -134,7 +153,7 @@ class ClusterSource:
                     obj = decode(raw)
                     await put(Deleted(Kind.HPA, key_of(obj), uid_of(obj)))
                 case SourceStatus():
-                    await put(StatusChanged(Kind.HPA, event))
+                    await self._say(event)
 
     async def _find_version(self) -> str:
         """The newest version of autoscaling that the server has. Where it cannot be asked, v2 is tried."""

@@ -31,7 +31,7 @@ from hpatui.model import SourceState, SourceStatus
 
 PAGE = 500
 WATCH_SECONDS = 290  # how long one watch request lives
-BRIEF = 1.0  # seconds; a watch that ends sooner without a word is not asked for again at once
+BRIEF = 1.0  # seconds; a watch that ends sooner is not asked for again at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,17 @@ class WatchPace:
     """How patient watches are, in seconds.
 
     `inactivity`: bookmarks come about once a minute, so longer silence is a dead connection. `first` and `longest`: the
-    pauses between tries, which double. `refused`: where only somebody else can help (forbidden, not served).
+    pauses between tries, which double. `refused`: where only somebody else can help (forbidden, not served). `settled`:
+    a watch that lived so long was a good one, and pauses begin small again. `heartbeat`: how often a silent server is
+    asked whether it is there, and how long its answer may take.
     """
 
     inactivity: float = 90.0
     first: float = 0.5
     longest: float = 30.0
     refused: float = 30.0
+    settled: float = 5.0
+    heartbeat: float = 2.5
 
 
 PACE = WatchPace()
@@ -147,11 +151,11 @@ class Watch:
                 if not self._version:
                     async for event in self._list():
                         yield event
-                    self._pause = self._pace.first
                 async for event in self._watch():
                     yield event
             except GoneError:
                 self._version = ""
+                await self._wait()
             except AuthError as error:
                 yield self._status(SourceState.FAILED, str(error))
                 return
@@ -162,9 +166,12 @@ class Watch:
                 await asyncio.sleep(self._pace.refused)
             except (ClusterError, MalformedObject) as error:
                 yield self._status(SourceState.RECONNECTING, str(error))
-                pause = getattr(error, "retry_after", None) or self._pause
-                await asyncio.sleep(pause * random.uniform(1.0, 1.3))  # never before Retry-After
-                self._pause = min(self._pause * 2, self._pace.longest)
+                await self._wait(getattr(error, "retry_after", None))
+
+    async def _wait(self, asked: float | None = None) -> None:
+        """Back off: at least as long as the server `asked` for, and longer each time until a watch has settled."""
+        await asyncio.sleep(max(asked or 0.0, self._pause) * random.uniform(1.0, 1.3))
+        self._pause = min(self._pause * 2, self._pace.longest)
 
     async def _list(self) -> AsyncIterator[RawEvent]:
         items: list[bytes] = []
@@ -192,28 +199,36 @@ class Watch:
             "resourceVersion": self._version,
             "timeoutSeconds": str(WATCH_SECONDS),
         }
-        began, heard = asyncio.get_running_loop().time(), False
-        async with self._connection.lines(self._path, params, inactivity=self._pace.inactivity) as lines:
-            if self._state is not SourceState.LIVE:
-                yield self._status(SourceState.LIVE)
-            async for line in lines:
-                event = _decode(_EVENT, line, self._path)
-                raw = bytes(event.object)
-                if event.type == "ERROR":
-                    status = _decode(_STATUS, raw, self._path)
-                    if status.code == 410:
-                        raise GoneError(status.message)
-                    raise UnreachableError(f"the watch ended: {status.message}")
-                self._version = _decode(_VERSIONED, raw, self._path).metadata.resourceVersion or self._version
-                self._pause, heard = self._pace.first, True
-                if event.type in ("ADDED", "MODIFIED"):
-                    yield ChangedRaw(raw)
-                elif event.type == "DELETED":
-                    yield DeletedRaw(raw)
-                elif event.type == "BOOKMARK":
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            async with self._connection.lines(self._path, params, inactivity=self._pace.inactivity) as lines:
+                if self._state is not SourceState.LIVE:
                     yield self._status(SourceState.LIVE)
-        if not heard and asyncio.get_running_loop().time() - began < BRIEF:
+                async for line in lines:
+                    event = self._event(line)
+                    if event is not None:
+                        yield event
+        finally:
+            if loop.time() - began >= self._pace.settled:
+                self._pause = self._pace.first
+        if loop.time() - began < BRIEF:
             raise UnreachableError("the watch ended as soon as it began")
+
+    def _event(self, line: bytes) -> RawEvent | None:
+        event = _decode(_EVENT, line, self._path)
+        raw = bytes(event.object)
+        if event.type == "ERROR":
+            status = _decode(_STATUS, raw, self._path)
+            if status.code == 410:
+                raise GoneError(status.message)
+            raise UnreachableError(f"the watch ended: {status.message}")
+        self._version = _decode(_VERSIONED, raw, self._path).metadata.resourceVersion or self._version
+        if event.type in ("ADDED", "MODIFIED"):
+            return ChangedRaw(raw)
+        if event.type == "DELETED":
+            return DeletedRaw(raw)
+        return self._status(SourceState.LIVE) if event.type == "BOOKMARK" else None
 
 
 def _decode(decoder: msgspec.json.Decoder[_L], data: bytes, path: str) -> _L:

@@ -10,11 +10,11 @@ shown as failed until the user switches context.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from hpatui import logs
 from hpatui.clock import Clock, SystemClock
 from hpatui.errors import AuthError, ClusterError, HpatuiError, LoginNeededError, NoClusterError, UsageError
 from hpatui.model import (
@@ -29,23 +29,22 @@ from hpatui.model import (
     StatusChanged,
     Upserted,
 )
-from hpatui.session.flags import controller_flags
+from hpatui.session.connector import Connector
 from hpatui.session.load import LoadControl
-from hpatui.session.port import ContextInfo, parse_hpa_name
-from hpatui.session.remember import ALL, Memory
-from hpatui.settings import Settings, state_dir
+from hpatui.session.port import ContextInfo
+from hpatui.session.publisher import Publisher
+from hpatui.settings import Settings
 from hpatui.state.snapshot import Snapshot
 from hpatui.state.store import Store
+from hpatui.supervise import Supervisor
 
 if TYPE_CHECKING:
     from hpatui.cluster.connect import Connection
     from hpatui.cluster.source import ClusterSource
     from hpatui.doctor.report import Report
     from hpatui.sandbox.options import SandboxOptions
-    from hpatui.sandbox.process import SandboxProcess
     from hpatui.session.trial import Trial
 
-PUBLISH_INTERVAL = 0.25  # seconds; data in the store is on the screen within 0.3 s
 TICK = 1.0
 RETRY_FIRST, RETRY_MOST = 1.0, 30.0
 
@@ -60,35 +59,18 @@ class Session:
         """With `demo`, `start` first starts a sandbox in a child process and watches that; `stop` ends it. Without
         `details` no HPA is selected by itself.
         """
-        self.settings = settings
         self._details = details
-        self._demo: SandboxProcess | None = None
-        if demo is not None:
-            from hpatui.sandbox.process import SandboxProcess
-
-            self._demo = SandboxProcess(demo)
         self.clock: Clock = clock or SystemClock()
-        wanted = parse_hpa_name(settings.hpa) if settings.hpa else None
-        self._wanted: Key | None = wanted
-        namespace = settings.namespace or (wanted.namespace if wanted and wanted.namespace else None)
-        self._namespace: str | None = None if settings.all_namespaces else namespace
+        self._connector = Connector(settings, self.clock, demo)
         self._store = Store(
-            context=settings.context or "", namespace=self._namespace, flags=None, now=self.clock.time()
+            context=settings.context or "", namespace=self._connector.namespace, flags=None, now=self.clock.time()
         )
+        self._publisher = Publisher(self._store, self.clock, self._broke)
         self.load = LoadControl(self)
-        self._context: str | None = settings.context
-        self._connection: Connection | None = None
-        self._source: ClusterSource | None = None
-        self._tasks: list[asyncio.Task[None]] = []
-        self._subscribers: list[Callable[[Snapshot], None]] = []
-        self._publish_handle: asyncio.TimerHandle | None = None
-        self._published_at = -1e9
-        self._snapshot = self._store.snapshot(self.clock.time())
+        self._tasks = Supervisor(self._failed, first=RETRY_FIRST, longest=RETRY_MOST)
+        self._running = False
         self._stopped = False
-        self._login = b""
-        self._login_needed: LoginNeededError | None = None
-        self._everywhere = False  # the user chose all namespaces
-        self._memory = Memory(state_dir(settings))
+        self._before_failure: SourceStatus | None = None
 
     # What others of this room use -----------------------------------------------------------------------------
 
@@ -98,95 +80,75 @@ class Session:
         return self._store
 
     @property
+    def settings(self) -> Settings:
+        """The settings in force; with a sandbox they name its kubeconfig once it runs."""
+        return self._connector.settings
+
+    @property
     def connection(self) -> Connection | None:
         """The connection to the API server, once it stands."""
-        return self._connection
+        return self._connector.connection
+
+    @property
+    def _source(self) -> ClusterSource | None:
+        return self._connector.source
 
     def changed(self) -> None:
         """Something in the store changed: publish soon."""
-        if self._publish_handle is None and not self._stopped:
-            loop = asyncio.get_running_loop()
-            delay = max(0.0, self._published_at + PUBLISH_INTERVAL - loop.time())
-            self._publish_handle = loop.call_later(delay, self._publish)
+        self._publisher.changed()
 
     # Out ------------------------------------------------------------------------------------------------------
 
     @property
     def snapshot(self) -> Snapshot:
-        return self._snapshot
+        return self._publisher.snapshot
 
     def subscribe(self, callback: Callable[[Snapshot], None]) -> Callable[[], None]:
-        self._subscribers.append(callback)
-
-        def unsubscribe() -> None:
-            if callback in self._subscribers:
-                self._subscribers.remove(callback)
-
-        return unsubscribe
-
-    def _publish(self) -> None:
-        if self._publish_handle is not None:
-            self._publish_handle.cancel()
-            self._publish_handle = None
-        self._published_at = asyncio.get_running_loop().time()
-        snapshot = self._store.snapshot(self.clock.time())
-        if snapshot is self._snapshot:
-            return
-        self._snapshot = snapshot
-        for callback in tuple(self._subscribers):
-            callback(snapshot)
+        return self._publisher.subscribe(callback)
 
     # Life -----------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        if not self._tasks and not self._stopped:
-            self._tasks = [asyncio.create_task(self._watch()), asyncio.create_task(self._tick())]
+        if not self._running and not self._stopped:
+            self._running = True
+            self._tasks.start("watching the cluster", self._watch)
+            self._tasks.start("letting time pass", self._tick)
 
     async def stop(self) -> None:
         if self._stopped:
             return
         await self.load.close()
         self._stopped = True
-        if self._publish_handle is not None:
-            self._publish_handle.cancel()
+        self._publisher.close()
         try:
-            await self._end_tasks()
+            await self._tasks.close()
         finally:
-            if self._demo is not None:
-                await self._demo.stop()
+            await self._connector.end()
 
     async def _end_tasks(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        for task in self._tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-        self._tasks = []
-        await self._close_source()
-
-    async def _close_source(self) -> None:
-        source, connection = self._source, self._connection
-        self._source = self._connection = None
-        if source is not None:
-            await source.close()
-        if connection is not None:
-            await connection.close()
+        await self._tasks.close()
+        self._running = False
+        await self._connector.close()
 
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK)
             if self._store.tick(self.clock.time()):
                 self.changed()
+            if self._before_failure is not None:  # what failed works again
+                status, self._before_failure = self._before_failure, None
+                self._apply(StatusChanged(Kind.HPA, status))
 
     async def _watch(self) -> None:
         """Connect and take events until cancelled; returns only when nothing but the user can help."""
         pause = RETRY_FIRST
         while True:
             try:
-                await self._start_demo()
+                if self._connector.starts_sandbox:
+                    self._set_status(SourceState.CONNECTING, "starting the sandbox")
                 await self._connect()
             except (AuthError, NoClusterError) as error:
-                self._login_needed = error if isinstance(error, LoginNeededError) else None
+                self._connector.login_needed = error if isinstance(error, LoginNeededError) else None
                 self._set_status(SourceState.FAILED, str(error))
                 return
             except ClusterError as error:
@@ -202,34 +164,33 @@ class Session:
                 self._take(event)
             return
 
-    async def _start_demo(self) -> None:
-        if self._demo is None or self._demo.running:
-            return
-        self._set_status(SourceState.CONNECTING, "starting the sandbox")
-        handle = await self._demo.start()
-        self.settings = replace(self.settings, kubeconfig=str(handle.kubeconfig_path), context=None)
-
     async def _connect(self) -> None:
-        from hpatui.cluster.connect import connect
-        from hpatui.cluster.source import ClusterSource
-
-        login, self._login = self._login, b""
-        connection = await connect(self.settings, self.clock, context=self._context, login=login)
-        self._connection = connection
-        if self._namespace is None and not self.settings.all_namespaces and not self._everywhere:
-            known = None if connection.sandbox else self._memory.namespace(connection.context)
-            self._namespace = None if known == ALL else known or connection.namespace
-            self._everywhere = known == ALL
-        self._store.namespace = self._namespace
-        source = ClusterSource(connection, self.clock, self._namespace)
-        flags = controller_flags(await source.controller_flags(), self.settings)
+        flags = await self._connector.connect()
+        connection = self.connection
+        assert connection is not None
+        self._store.namespace = self._connector.namespace
         self._store.connected(
             context=connection.context,
             sandbox=connection.sandbox,
             server_version=connection.server_version,
             flags=flags,
         )
-        self._source = source
+        self.changed()
+
+    # What goes wrong ------------------------------------------------------------------------------------------
+
+    async def _failed(self, _name: str, line: str) -> None:
+        """A task met something that nobody expected; it begins anew after a pause."""
+        self._broke(line)
+
+    def _broke(self, line: str) -> None:
+        known = self._store.status(Kind.HPA)
+        if known is not None and known.state is not SourceState.FAILED:
+            self._before_failure = known
+        self._set_status(SourceState.FAILED, line)
+
+    def _apply(self, event: ClusterEvent) -> None:
+        self._store.apply(event, self.clock.time())
         self.changed()
 
     def _set_status(self, state: SourceState, message: str) -> None:
@@ -237,25 +198,29 @@ class Session:
         known = self._store.status(Kind.HPA)
         since = known.since if known is not None and known.state is state else now
         status = SourceStatus(state, since, message, known.last_contact if known else None)
-        self._store.apply(StatusChanged(Kind.HPA, status), now)
-        self.changed()
+        try:
+            self._apply(StatusChanged(Kind.HPA, status))
+        except Exception as error:  # noqa: BLE001 - the store itself: the retry begins anew
+            logs.failure("taking a status", error)
 
     def _take(self, event: ClusterEvent) -> None:
         now = self.clock.time()
+        if isinstance(event, StatusChanged) and event.kind is Kind.HPA:
+            self._before_failure = None
         focused = self._store.focused
         before = self._store.hpa(focused) if focused else None
         self._store.apply(event, now)
         if isinstance(event, Listed | Upserted | Deleted) and event.kind is Kind.HPA:
             self._keep_focus(before)
         if self._first_live():
-            self._publish()  # what everybody waits for does not wait for the interval
+            self._publisher.publish()  # what everybody waits for does not wait for the interval
         else:
             self.changed()
 
     def _first_live(self) -> bool:
         status = self._store.status(Kind.HPA)
         return (
-            status is not None and status.state is SourceState.LIVE and self._snapshot.status.state is not status.state
+            status is not None and status.state is SourceState.LIVE and self.snapshot.status.state is not status.state
         )
 
     def _keep_focus(self, before: Hpa | None) -> None:
@@ -273,14 +238,13 @@ class Session:
             self._source.set_focus(after)
 
     def _first_choice(self) -> Key | None:
-        rows = self._store.snapshot(self.clock.time()).rows
-        if self._wanted is not None:
-            wanted = self._wanted
-            for row in rows:
-                if row.key.name == wanted.name and wanted.namespace in ("", row.key.namespace):
-                    self._wanted = None
-                    return row.key
-        return rows[0].key if rows else None
+        keys = self._store.keys()
+        wanted = self._connector.wanted
+        for key in keys if wanted is not None else ():
+            if wanted is not None and key.name == wanted.name and wanted.namespace in ("", key.namespace):
+                self._connector.wanted = None
+                return key
+        return keys[0] if keys else None
 
     # Commands -------------------------------------------------------------------------------------------------
 
@@ -305,17 +269,17 @@ class Session:
             raise UsageError(f"there is no context {name!r}", hint="press c for the list")
         async with self.load.held():
             await self._end_tasks()
-            self._context, self._namespace, self._everywhere = name, None, False
+            self._connector.use_context(name)
             self._store.reset(context=name, namespace=None, now=self.clock.time())
             self.changed()
             await self.start()
 
     def login_needed(self) -> LoginNeededError | None:
-        return self._login_needed
+        return self._connector.login_needed
 
     async def reconnect(self, login: bytes = b"") -> None:
         await self._end_tasks()
-        self._login, self._login_needed = login, None
+        self._connector.use_login(login)
         self._set_status(SourceState.CONNECTING, "")
         await self.start()
 
@@ -328,15 +292,11 @@ class Session:
             return self._store.namespaces()
 
     def set_namespace(self, namespace: str | None) -> None:
-        if namespace == self._namespace:
+        if namespace == self._connector.namespace:
             return
-        self._namespace, self._everywhere = namespace, namespace is None
-        if not self._store.sandbox:
-            self._memory.remember(self._store.context, namespace)
         store, now = self._store, self.clock.time()
         store.reset(context=store.context, namespace=namespace, now=now, sandbox=store.sandbox)
-        if self._source is not None:
-            self._source.set_namespace(namespace)
+        self._connector.use_namespace(namespace, store.context, remember=not store.sandbox)
         self.changed()
 
     async def object_yaml(self, kind: str, key: Key) -> str:
@@ -354,11 +314,11 @@ class Session:
     async def examine(self) -> Report:
         from hpatui.session.doctor import examine
 
-        if self._connection is None:
+        if self.connection is None:
             raise HpatuiError("not connected to a cluster yet", hint="wait for it, or choose a context with c")
-        namespace = self._namespace
+        namespace = self._connector.namespace
         scope = replace(self.settings, namespace=namespace, all_namespaces=namespace is None, hpa=None)
-        return await examine(self._connection, self.clock, scope)
+        return await examine(self.connection, self.clock, scope)
 
     def what_if(self) -> Trial:
         from hpatui.session.trial import trial_of

@@ -33,7 +33,10 @@ if TYPE_CHECKING:
 class Owner(Protocol):
     """What a session gives to its load."""
 
-    settings: Settings
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+
     clock: Clock
 
     @property

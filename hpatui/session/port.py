@@ -68,7 +68,9 @@ class SessionPort(Protocol):
     Coroutines raise HpatuiError with a one-line message where a command cannot be done; nothing else.
     """
 
-    settings: Settings
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
 
     @property
     def load(self) -> LoadPort:

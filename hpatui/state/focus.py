@@ -17,6 +17,7 @@ from hpatui.model import (
     OwnerLink,
     Pod,
     PodUsage,
+    Reference,
     Scale,
     SourceState,
     SourceStatus,
@@ -45,6 +46,7 @@ class Focus:
         self.metrics_time: float | None = None
         self._history = history
         self._observer = Observer(key, flags, history)
+        self._reference: Reference | None = None
         self._workload: Workload | None = None
         self._pods: dict[Key, Pod] = {}
         self._usages: dict[Key, PodUsage] = {}
@@ -68,7 +70,13 @@ class Focus:
     # In -------------------------------------------------------------------------------------------------------
 
     def hpa_changed(self, hpa: Hpa, now: float) -> None:
-        """A new version of the HPA itself."""
+        """A new version of the HPA itself. With another target, nothing known of the one before counts any more."""
+        if self._reference not in (None, hpa.reference):
+            self._workload = self._scale = None
+            for known in (self._pods, self._usages, self._links):
+                known.clear()
+            self._changed(Kind.POD, now)
+        self._reference = hpa.reference
         self._observer.hpa_changed(hpa, now)
 
     def listed(self, kind: Kind, items: Sequence[DetailFact], now: float) -> None:
@@ -220,7 +228,7 @@ class Focus:
             self._pod_rows,
             self._event_view,
             self._explanation,
-            self._history,
+            self._history.frozen(),
             statuses,
             self._scale,
             last.links if last is not None and last.links == self._links else dict(self._links),

@@ -13,7 +13,7 @@ from statistics import median
 
 from hpatui.model import ControllerFlags, Hpa, MetricTarget
 from hpatui.state.history import metric_label
-from hpatui.state.series import HpaHistory, LoadHistory
+from hpatui.state.series import AnyHistory, AnyLoadHistory
 
 STEADY = 0.1  # by how much the rate may vary while a metric is learned from
 DEAR = 0.75  # the quantile of the learned costs that is believed
@@ -47,7 +47,7 @@ class Cost:
     overshoot: int | None
 
 
-def learn(hpa: Hpa, history: HpaHistory, load: LoadHistory, flags: ControllerFlags) -> LoadModel | None:
+def learn(hpa: Hpa, history: AnyHistory, load: AnyLoadHistory, flags: ControllerFlags) -> LoadModel | None:
     """The model of the metric that asks for most; None until some moments of steady load were seen."""
     found = [_learn(metric, history, load, flags) for metric in hpa.metrics]
     models = [model for model in found if model is not None]
@@ -71,7 +71,7 @@ def forecast(model: LoadModel, rate: float, hpa: Hpa, flags: ControllerFlags) ->
     return f"{rate:g}/s means {pods}{when}"
 
 
-def cost(history: HpaHistory, load: LoadHistory, begin: float, end: float, model: LoadModel | None) -> Cost | None:
+def cost(history: AnyHistory, load: AnyLoadHistory, begin: float, end: float, model: LoadModel | None) -> Cost | None:
     """What the scaling of a run cost, from its begin to its end; None where the size is not known."""
     sizes = [(time, value) for time, value in history.current.window(begin, end) if value is not None]
     if not sizes or end <= begin:
@@ -89,7 +89,7 @@ def cost(history: HpaHistory, load: LoadHistory, begin: float, end: float, model
     return Cost(used, needed, bad, over)
 
 
-def _learn(metric: MetricTarget, history: HpaHistory, load: LoadHistory, flags: ControllerFlags) -> LoadModel | None:
+def _learn(metric: MetricTarget, history: AnyHistory, load: AnyLoadHistory, flags: ControllerFlags) -> LoadModel | None:
     label = metric_label(metric)
     values, targets = history.metrics.get(label), history.targets.get(label)
     if values is None or targets is None:

@@ -1,8 +1,7 @@
 """What the front ends see: one frozen Snapshot per change.
 
-A Snapshot is never altered. Parts that did not change are the same objects as in the one before (compare with `is`), so
-a front end repaints only what is new. The series in it are read-only views of bounded rings that only the store appends
-to.
+A Snapshot is never altered, and nothing in it changes later. Parts that did not change are the same objects as in the one
+before (compare with `is`), so a front end repaints only what is new.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from hpatui.model import (
     SourceStatus,
     Workload,
 )
-from hpatui.state.series import HpaHistory, LoadHistory
+from hpatui.state.series import HistoryView, LoadHistoryView
 
 
 class HpaState(StrEnum):
@@ -89,7 +88,7 @@ class Detail:
     pods: tuple[PodRow, ...]
     events: tuple[Event, ...]  # newest first: of the HPA, its target and its pods
     explanation: Explanation | None
-    history: HpaHistory
+    history: HistoryView
     statuses: Mapping[Kind, SourceStatus]
     scale: Scale | None = None
     links: Mapping[str, OwnerLink] = field(default_factory=dict)  # what stands between pods and target, by uid
@@ -129,7 +128,7 @@ class Notice:
 class Snapshot:
     """Everything a front end may show, at one moment.
 
-    `rows` are sorted by namespace and name. `notices` are those since the snapshot before.
+    `rows` are sorted by namespace and name. `notices` are those that were not published yet.
     """
 
     version: int
@@ -141,7 +140,7 @@ class Snapshot:
     rows: tuple[HpaRow, ...]
     detail: Detail | None
     load: LoadView
-    load_history: LoadHistory
+    load_history: LoadHistoryView
     statuses: Mapping[Kind, SourceStatus] = field(default_factory=dict)
     notices: tuple[Notice, ...] = ()
     metrics_time: float | None = None  # time stamp of the newest usage sample shown

@@ -11,6 +11,7 @@ not change.
 from __future__ import annotations
 
 from bisect import insort
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -124,6 +125,10 @@ class Store:
     def hpa(self, key: Key) -> Hpa | None:
         """The HPA as last seen."""
         return self._hpas.get(key)
+
+    def keys(self) -> Sequence[Key]:
+        """The HPAs known, sorted."""
+        return tuple(self._order)
 
     def frames(self) -> tuple[Frame, ...]:
         """The recorded syncs of the HPA in focus, oldest first, for replays (`whatif`)."""
@@ -335,7 +340,7 @@ class Store:
             self._notices.append(Notice(now, title, text, severity, key))
 
     def snapshot(self, now: float) -> Snapshot:
-        """The state of things; the same object as before if nothing changed since. Hands out the notices once."""
+        """The state of things; the same object as before if nothing changed since. Notices are in it until `published`."""
         if not self._dirty and self._last is not None:
             return self._last
         if self._rows_view is None:
@@ -351,15 +356,19 @@ class Store:
             rows=self._rows_view,
             detail=self._detail(now),
             load=self._foretold(),
-            load_history=self.load_history,
+            load_history=self.load_history.frozen(),
             statuses={**self._statuses, **(self._focus.statuses if self._focus else {})},
             notices=tuple(self._notices),
             metrics_time=self._focus.metrics_time if self._focus else None,
             server_version=self.server_version,
         )
-        self._notices.clear()
         self._dirty = False
         return self._last
+
+    def published(self, snapshot: Snapshot) -> None:
+        """Everybody has seen `snapshot`: its notices are not told again."""
+        told = set(map(id, snapshot.notices))
+        self._notices = [notice for notice in self._notices if id(notice) not in told]
 
     def _detail(self, now: float) -> Detail | None:
         focus = self._focus

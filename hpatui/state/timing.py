@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from hpatui.model import Pod
-from hpatui.state.series import HpaHistory, LoadHistory, Rescale, Series
+from hpatui.state.series import AnyHistory, AnyLoadHistory, Rescale, SeriesView
 
 SAME_RUN = 120.0  # rescales in one direction, each within this many seconds of the one before, are one run
 LOOK_BACK = 300.0  # how long before the decision its cause may lie
@@ -54,7 +54,7 @@ class ScalingRun:
 
 
 def scaling_runs(
-    history: HpaHistory, load: LoadHistory, pods: Iterable[Pod], tolerance: float = 0.1
+    history: AnyHistory, load: AnyLoadHistory, pods: Iterable[Pod], tolerance: float = 0.1
 ) -> tuple[ScalingRun, ...]:
     """The runs that the history shows, oldest first."""
     known = tuple(pods)
@@ -95,7 +95,12 @@ def _direction(rescale: Rescale) -> int:
 
 
 def _run(
-    group: Sequence[Rescale], end: float, history: HpaHistory, load: LoadHistory, pods: Sequence[Pod], tolerance: float
+    group: Sequence[Rescale],
+    end: float,
+    history: AnyHistory,
+    load: AnyLoadHistory,
+    pods: Sequence[Pod],
+    tolerance: float,
 ) -> ScalingRun:
     """`end` is when the next run begins: nothing after it belongs to this one."""
     first, last = group[0], group[-1]
@@ -123,7 +128,7 @@ def _run(
     )
 
 
-def _first(series: Series, start: float, end: float, holds: Callable[[float], bool]) -> float | None:
+def _first(series: SeriesView, start: float, end: float, holds: Callable[[float], bool]) -> float | None:
     return next((t for t, v in series.window(start, end) if v is not None and holds(v)), None)
 
 
@@ -135,7 +140,7 @@ def _ratio_outside(value: float | None, target: float | None, tolerance: float) 
     return 1 if ratio > 1 + tolerance else -1 if ratio < 1 - tolerance else 0
 
 
-def _crossed(history: HpaHistory, decided: float, tolerance: float, *, up: bool) -> float | None:
+def _crossed(history: AnyHistory, decided: float, tolerance: float, *, up: bool) -> float | None:
     """When a metric last left its band in the direction of the run: the earliest over the metrics for a run up (one
     metric is enough), the latest for a run down (all must agree).
     """
@@ -157,7 +162,7 @@ def _crossed(history: HpaHistory, decided: float, tolerance: float, *, up: bool)
     return min(moments) if up else max(moments)
 
 
-def _settled(history: HpaHistory, start: float, end: float, tolerance: float) -> float | None:
+def _settled(history: AnyHistory, start: float, end: float, tolerance: float) -> float | None:
     """The first moment from `start` on at which no metric is above its band."""
     times = sorted({t for s in history.metrics.values() for t, _ in s.window(start, end)})
     for time in times:

@@ -11,7 +11,7 @@ from typing import Any
 from textual.app import App
 
 from hpatui.clock import as_datetime, format_rfc3339
-from hpatui.state.series import Series
+from hpatui.state.series import SeriesView
 from hpatui.state.snapshot import Snapshot
 from hpatui.ui.textual_private import screen_lines
 
@@ -41,7 +41,7 @@ def screen_text(app: App[Any]) -> str:
 
 def numbers(snapshot: Snapshot) -> str:
     """The selected HPA's series and the load's as CSV; a gap has an empty value."""
-    series: dict[str, Series] = {}
+    series: dict[str, SeriesView] = {}
     if snapshot.detail is not None:
         history = snapshot.detail.history
         series |= {"desired": history.desired, "current": history.current, "ready": history.ready}

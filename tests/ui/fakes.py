@@ -99,6 +99,7 @@ class FakeSession:
         """Hand out a new snapshot."""
         self.store.tick(self.now)
         self.snapshot = self.store.snapshot(self.now)
+        self.store.published(self.snapshot)
         for callback in tuple(self._subscribers):
             callback(self.snapshot)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from textual.widgets import Input
@@ -11,7 +12,7 @@ from textual.widgets import Input
 from hpatui.model import Key
 from hpatui.session.trial import Trial
 from hpatui.settings import Settings
-from hpatui.state.series import Rescale
+from hpatui.state.series import HpaHistory, Rescale
 from hpatui.ui.app import HpatuiApp
 from hpatui.ui.export import screen_text
 from hpatui.ui.lines import LinePane
@@ -79,16 +80,16 @@ async def test_without_a_recorded_sync_what_if_says_so() -> None:
 
 def test_the_table_of_runs_has_a_line_a_run_and_medians() -> None:
     session = FakeSession()
-    history = session.snapshot.detail.history if session.snapshot.detail else None
-    assert history is not None
-    history.rescales.clear()
+    assert session.snapshot.detail is not None
+    history = HpaHistory()
     session.store.load_history.marks.append((NOW + 1, "load 50/s"))
     for start, (before, after) in enumerate([(1, 2), (2, 1), (1, 3)]):
         at = NOW + 10 + 200 * start
         history.rescales.append(Rescale(at, before, after, "cpu", True))
         history.ready.append(at + 4, after)
-    assert session.snapshot.detail is not None
-    lines = [line.plain for line in run_lines(session.snapshot.detail, session.snapshot, wide=True)]
+    detail = replace(session.snapshot.detail, history=history.frozen())
+    snapshot = replace(session.snapshot, load_history=session.store.load_history.frozen())
+    lines = [line.plain for line in run_lines(detail, snapshot, wide=True)]
     assert lines[0].split()[:2] == ["WHEN", "SIZE"]
     assert [line.split()[1:4] for line in lines[1:4]] == [["1", "→", "3"], ["2", "→", "1"], ["1", "→", "2"]]
     assert [line.split()[:2] for line in lines[4:]] == [["median", "up"], ["median", "down"]]

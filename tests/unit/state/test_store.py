@@ -90,7 +90,30 @@ def test_a_rescale_is_noted_once_and_marked() -> None:
     assert snapshot.detail is not None
     assert [(r.from_size, r.to_size, r.seen) for r in snapshot.detail.history.rescales] == [(1, 3, True)]
     store.apply(Upserted(Kind.HPA, hpa(current=3, desired=3, scaled=NOW + 10, version="3")), NOW + 12)
-    assert store.snapshot(NOW + 12).notices == ()
+    seen = store.snapshot(NOW + 12)
+    assert len(seen.notices) == 1, "somebody asked for a snapshot meanwhile: the notice is still to be told"
+    store.published(seen)
+    store.apply(Upserted(Kind.HPA, hpa(current=3, desired=3, scaled=NOW + 10, version="4")), NOW + 13)
+    assert store.snapshot(NOW + 13).notices == ()
+
+
+def test_a_snapshot_never_changes_afterwards() -> None:
+    store = _store()
+    store.focus(KEY, NOW)
+    store.apply(Upserted(Kind.HPA, hpa(version="2", metrics=[metric(40)])), NOW + 5)
+    store.set_load(LoadView(LoadState.RUNNING), NOW + 5, "load 50/s")
+    old = store.snapshot(NOW + 5)
+    assert old.detail is not None
+    history, load = old.detail.history, old.load_history
+    before = (list(history.current), list(history.metrics["cpu"]), history.rescales, list(load.rate), load.marks)
+    store.apply(Upserted(Kind.HPA, hpa(desired=3, scaled=NOW + 6, version="3", metrics=[metric(90)])), NOW + 6)
+    store.apply_load(LoadSample(NOW + 6, 50, 48, 47, 1, 2, 5, 10.0, 80.0, 120.0))
+    store.set_load(LoadView(), NOW + 7, "load off")
+    after = (list(history.current), list(history.metrics["cpu"]), history.rescales, list(load.rate), load.marks)
+    assert after == before
+    new = store.snapshot(NOW + 7)
+    assert new.detail is not None and len(new.detail.history.rescales) == 1
+    assert new.load_history.marks == ((NOW + 5, "load 50/s"), (NOW + 7, "load off"))
 
 
 def test_the_event_gives_the_rescale_its_reason() -> None:
@@ -200,7 +223,7 @@ def test_load_samples_join_the_time_axis_and_stop_in_a_gap() -> None:
     snapshot = store.snapshot(NOW + 2)
     assert list(snapshot.load_history.rate) == [(NOW, 48), (NOW + 2, None)]
     assert list(snapshot.load_history.errors) == [(NOW, 3)]
-    assert snapshot.load_history.marks == [(NOW, "load 50/s"), (NOW + 2, "load off")]
+    assert snapshot.load_history.marks == ((NOW, "load 50/s"), (NOW + 2, "load off"))
 
 
 def test_reset_forgets_the_cluster_but_not_the_load() -> None:
