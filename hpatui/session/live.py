@@ -84,6 +84,10 @@ class Session:
         """The settings in force; with a sandbox they name its kubeconfig once it runs."""
         return self._connector.settings
 
+    @settings.setter
+    def settings(self, settings: Settings) -> None:
+        self._connector.settings = settings
+
     @property
     def connection(self) -> Connection | None:
         """The connection to the API server, once it stands."""
