@@ -3,8 +3,9 @@
     find the scale -> bounds -> each metric (metrics.py: pods -> utilization -> replicas) -> the largest wins
       -> stabilization -> rate policies, minimum, maximum (behavior.py) -> write the scale -> write the status
 
-`decide` is a pure function of its arguments: the same arguments give the same Decision, `now` is the only clock.
-Source: reconcileAutoscaler of the HorizontalPodAutoscaler controller, Kubernetes 1.36.
+`decide` is a pure function of its arguments: the same arguments give the same Decision, `now` is the only clock. The
+rules of a Kubernetes version come with the config.
+Source: reconcileAutoscaler of the HorizontalPodAutoscaler controller, Kubernetes 1.28 to 1.38.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hpatui.autoscaler import zero
 from hpatui.autoscaler.behavior import Limits, Stabilization, limit, remember_first, remember_rescale, stabilize
 from hpatui.autoscaler.canonical import canonical_json
 from hpatui.autoscaler.conditions import Conditions
+from hpatui.autoscaler.go_format import mangled
 from hpatui.autoscaler.inputs import (
     ControllerConfig,
     HpaObject,
@@ -48,9 +51,10 @@ class Decision:
     """What the controller decides, and every step to it. Steps that were not reached are None or empty.
 
     `wanted` is the size that the metrics ask for (None where they were not asked, or none answered), `winner` the label
-    of the metric that asks for most. `replicas` is the size in the end, `rescaled_to` what was written to the scale.
-    `status` is the HPA's status afterwards; `status_update` says written, unchanged or failed. `error` is what the
-    reconcile returned (it only goes to the controller's log).
+    of the metric that asks for most and `winner_index` its place in spec.metrics (None where there is none). `replicas`
+    is the size in the end, `rescaled_to` what was written to the scale. `status` is the HPA's status afterwards;
+    `status_update` says written, unchanged or failed. `error` is what the reconcile returned (it only goes to the
+    controller's log).
     """
 
     now: int
@@ -74,6 +78,7 @@ class Decision:
     limits: Limits | None = None
     disabled: bool = False
     pods: int = 0
+    winner_index: int | None = None
 
 
 def decide(
@@ -121,6 +126,7 @@ class _Reconcile:
     ) -> None:
         self.hpa, self.scale, self.all_pods, self.metrics_input = hpa, scale, pods, metrics
         self.memory, self.config, self.now, self.others = memory, config, now, others
+        self.rules = config.rules
         self.status_update_error = status_update_error
         self.conditions = Conditions(hpa.conditions, now)
         self.events: list[EventOut] = []
@@ -132,6 +138,7 @@ class _Reconcile:
         self.pods: list[PodInput] = []
         self.wanted: int | None = None
         self.winner = ""
+        self.winner_index: int | None = None
         self.reason = ""
         self.stabilization: Stabilization | None = None
         self.limits: Limits | None = None
@@ -169,6 +176,7 @@ class _Reconcile:
             limits=self.limits,
             disabled=self.disabled,
             pods=len(self.pods),
+            winner_index=self.winner_index,
         )
 
     # Steps ----------------------------------------------------------------------------------------------------
@@ -181,10 +189,11 @@ class _Reconcile:
         metric_error: str | None = None
         hpa = self.hpa
         if current == 0:
-            self.disabled = True
-            text = "scaling is disabled since the replica count of the target is zero"
-            self.conditions.set("ScalingActive", False, "ScalingDisabled", text)
-            self.conditions.remove("ScaledToZero")
+            self.disabled = not zero.looks_at_metrics(hpa, self.conditions, self.rules)
+            if self.disabled:
+                zero.set_disabled(self.conditions, self.rules)
+            else:
+                metric_error = self._from_metrics(current)
         elif current > hpa.max_replicas:
             self.reason, self.replicas = "Current number of replicas above Spec.MaxReplicas", hpa.max_replicas
         elif current < hpa.min_replicas:
@@ -224,7 +233,7 @@ class _Reconcile:
         """Ask the metrics, stabilize, limit. Returns the error of metrics that failed without stopping the rest."""
         error = self._compute(current)
         if error is not None and self.wanted is None:
-            self._set_status(current, self.hpa.desired_replicas, rescaled=False)
+            self._set_status(current, self.hpa.desired_replicas, failed=True)
             self._write_status()
             self._warn("FailedComputeMetricsReplicas", error)
             start = "failed to compute desired number of replicas based on listed metrics for"
@@ -241,6 +250,10 @@ class _Reconcile:
         self.limits = limit(self.hpa, self.memory, current, step.replicas, self.now)
         self.conditions.set("ScalingLimited", self.limits.limited, self.limits.reason, self.limits.message)
         self.replicas = self.limits.replicas
+        if current == 0 and self.replicas < self.hpa.min_replicas:
+            # A raised minimum wakes a target from 0 whatever the rate limits say.
+            self.replicas = self.hpa.min_replicas
+            self.reason = self.reason or "Current number of replicas below Spec.MinReplicas"
         return error
 
     def _compute(self, current: int) -> str | None:
@@ -252,14 +265,14 @@ class _Reconcile:
         evaluations: list[MetricEvaluation] = []
         best = 0
         failed: list[MetricEvaluation] = []
-        for spec in self.hpa.metrics:
-            evaluation = evaluate(spec, self.hpa, selector, self.metrics_input, context)
+        for index, spec in enumerate(self.hpa.metrics):
+            evaluation = evaluate(spec, self.hpa, selector, self.metrics_input, context, index)
             evaluations.append(evaluation)
             if evaluation.proposal is None:
                 self._warn(evaluation.reason, evaluation.event)
                 failed.append(evaluation)
             elif best == 0 or evaluation.proposal.replicas > best:
-                best, self.winner = evaluation.proposal.replicas, evaluation.label
+                best, self.winner, self.winner_index = evaluation.proposal.replicas, evaluation.label, index
         self.evaluations = tuple(evaluations)
         error: str | None = None
         if failed:
@@ -268,8 +281,8 @@ class _Reconcile:
         if len(failed) >= len(evaluations) or (failed and best < current):
             if failed:
                 text = f"the HPA was unable to compute the replica count: {failed[0].event}"
-                self.conditions.set("ScalingActive", False, failed[0].reason, text)
-            self.winner = ""
+                self.conditions.set("ScalingActive", False, failed[0].reason, self._message(text))
+            self.winner, self.winner_index = "", None
             return error or "no metrics"
         text = f"the HPA was able to successfully calculate a replica count from {self.winner}"
         self.conditions.set("ScalingActive", True, "ValidMetricFound", text)
@@ -289,8 +302,8 @@ class _Reconcile:
         except SelectorError as error:
             problem = f"couldn't convert selector into a corresponding internal selector object: {error}"
             self._warn("InvalidSelector", problem)
-            self.conditions.set("ScalingActive", False, "InvalidSelector", problem)
-            return problem
+            self.conditions.set("ScalingActive", False, "InvalidSelector", self._message(problem))
+            return self._message(problem)
         namespace = self.hpa.namespace
         self.pods = [pod for pod in self.all_pods if pod.namespace == namespace and selector.matches(pod.labels)]
         rivals = self._rivals(selector)
@@ -327,12 +340,12 @@ class _Reconcile:
             self._warn("FailedRescale", text)
             message = f"the HPA controller was unable to update the target scale: {problem}"
             self.conditions.set("AbleToScale", False, "FailedUpdateScale", message)
-            self._set_status(current, self.hpa.desired_replicas, rescaled=False)
+            self._set_status(current, self.hpa.desired_replicas, failed=True)
             self._write_status()
             raise _Stop(f"failed to rescale {self.reference}: {problem}")
         message = f"the HPA controller was able to update the target scale to {wanted}"
         self.conditions.set("AbleToScale", True, "SucceededRescale", message)
-        self.conditions.remove("ScaledToZero")  # written only with scaling to zero, which is off by default
+        zero.set_rescaled(self.hpa, self.conditions, self.rules, current, wanted)
         self.events.append(EventOut("Normal", "SuccessfulRescale", f"New size: {wanted}; reason: {self.reason}"))
         self.memory = remember_rescale(self.hpa.behavior, self.memory, current, wanted, self.now)
         self.rescaled_to = wanted
@@ -346,15 +359,22 @@ class _Reconcile:
             self.update_calls = tries
             if error is None or (0 <= error.times < tries):
                 return None
-            if not error.conflict or tries >= UPDATE_TRIES:
+            if not error.conflict or not self.rules.conflicts_retried or tries >= UPDATE_TRIES:
                 return error.message
 
     # Status ---------------------------------------------------------------------------------------------------
 
-    def _set_status(self, current: int, desired: int, *, rescaled: bool) -> None:
+    def _message(self, text: str) -> str:
+        """A finished message as the condition has it."""
+        return text if self.rules.messages_verbatim else mangled(text)
+
+    def _set_status(self, current: int, desired: int, *, rescaled: bool = False, failed: bool = False) -> None:
         scaled_at = self.now if rescaled else self.hpa.last_scale_time
         status: dict[str, Any] = {"currentReplicas": current, "desiredReplicas": desired}
-        status["currentMetrics"] = [evaluation.status for evaluation in self.evaluations] or None
+        entries: object = [evaluation.status for evaluation in self.evaluations] or None
+        if failed and not self.rules.failed_metrics_shown:
+            entries = self.hpa.status.get("currentMetrics")
+        status["currentMetrics"] = entries
         if scaled_at is not None:
             status["lastScaleTime"] = from_ns(scaled_at)
         self.status = status

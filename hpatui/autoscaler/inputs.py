@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hpatui.autoscaler.rules import RECORDED, Rules
 from hpatui.quantity import Quantity
 
 JsonObject = Mapping[str, Any]
@@ -121,8 +122,9 @@ class ScaleInput:
 class PodInput:
     """A pod as far as decisions need it.
 
-    `requests` holds per container (sidecars included) its requests in thousandths; `pod_requests` the pod-level ones
-    (None: none are set). `ready` is the status of the Ready condition (None: there is no such condition).
+    `requests` holds per container its requests in thousandths, native sidecars (`sidecars` of them) last; `pod_requests`
+    the pod-level ones (None: none are set), to which `overhead` comes on top. `ready` is the status of the Ready
+    condition (None: there is no such condition).
     """
 
     namespace: str
@@ -135,6 +137,8 @@ class PodInput:
     ready_transition: int
     requests: tuple[tuple[str, Mapping[str, int]], ...]
     pod_requests: Mapping[str, int] | None = None
+    sidecars: int = 0
+    overhead: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +173,8 @@ class MetricAnswer:
 
 @dataclass(frozen=True, slots=True)
 class MetricsInput:
-    """All that the metrics APIs answer. Custom and external answers are keyed by the metric's name.
+    """All that the metrics APIs answer. Custom and external answers are keyed by the metric's name, or (`by_index`, which
+    comes first) by the metric's place in spec.metrics.
 
     `pod_metrics_error`: the error of the list call; then `pod_metrics` is not looked at.
     """
@@ -178,6 +183,13 @@ class MetricsInput:
     pod_metrics_error: str | None = None
     custom: Mapping[str, MetricAnswer] = field(default_factory=dict)
     external: Mapping[str, MetricAnswer] = field(default_factory=dict)
+    by_index: Mapping[int, MetricAnswer] = field(default_factory=dict)
+
+    def answer(self, index: int, type_: str, name: str) -> MetricAnswer:
+        """The answer for the metric at a place of spec.metrics: names may repeat, so its place comes first."""
+        if index in self.by_index:
+            return self.by_index[index]
+        return (self.external if type_ == "External" else self.custom).get(name, MetricAnswer())
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,9 +230,10 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class ControllerConfig:
-    """The controller's flags; seconds. Defaults are those of kube-controller-manager."""
+    """The controller's flags (seconds; defaults are those of kube-controller-manager) and the rules of its version."""
 
     tolerance: float = 0.1
     downscale_stabilization: float = 300.0
     cpu_initialization: float = 300.0
     initial_readiness_delay: float = 30.0
+    rules: Rules = RECORDED

@@ -5,12 +5,12 @@ Source: computeStatusFor*Metric of the controller and its metrics clients.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hpatui.autoscaler.arithmetic import wrap64
-from hpatui.autoscaler.inputs import HpaObject, MetricAnswer, MetricsInput, MetricSpec
+from hpatui.autoscaler.arithmetic import MAX_INT64, wrap64
+from hpatui.autoscaler.inputs import HpaObject, MetricAnswer, MetricItem, MetricsInput, MetricSpec, PodMetricsInput
 from hpatui.autoscaler.pods import Sample
 from hpatui.autoscaler.replicas import (
     Context,
@@ -21,16 +21,18 @@ from hpatui.autoscaler.replicas import (
     by_value,
     by_value_per_pod,
 )
+from hpatui.autoscaler.rules import Rules
 from hpatui.autoscaler.selectors import Selector, SelectorError, check_api_selector, format_api_selector
-from hpatui.quantity import milli
+from hpatui.quantity import Format, milli
 
 
 @dataclass(frozen=True, slots=True)
 class MetricEvaluation:
     """What became of one metric: a proposal, or a failure.
 
-    `label` names it as events do ("cpu resource utilization (percentage of request)"). `status` is its entry of
-    status.currentMetrics. Of a failure: `reason` and `event` are the event's, `error` is the wrapped text.
+    `index` is its place in spec.metrics, which alone identifies it; `label` names it as events do ("cpu resource
+    utilization (percentage of request)"). `status` is its entry of status.currentMetrics. Of a failure: `reason` and
+    `event` are the event's, `error` is the wrapped text.
     """
 
     spec: MetricSpec
@@ -40,6 +42,7 @@ class MetricEvaluation:
     reason: str = ""
     event: str = ""
     error: str = ""
+    index: int = -1
 
     @property
     def failed(self) -> bool:
@@ -60,15 +63,17 @@ _EMPTY_STATUS: Mapping[str, Any] = {"type": ""}
 
 
 def evaluate(
-    spec: MetricSpec, hpa: HpaObject, selector: Selector, metrics: MetricsInput, context: Context
+    spec: MetricSpec, hpa: HpaObject, selector: Selector, metrics: MetricsInput, context: Context, index: int
 ) -> MetricEvaluation:
-    """Evaluate one metric; never raises for what the cluster could answer."""
+    """Evaluate the metric at a place of spec.metrics; never raises for what the cluster could answer."""
     how = _EVALUATORS.get(spec.type)
     if how is None:
         error = f'unknown metric source type "{spec.type}"'
-        return MetricEvaluation(spec, _EMPTY_STATUS, reason="InvalidMetricSourceType", event=error, error=error)
+        return MetricEvaluation(
+            spec, _EMPTY_STATUS, reason="InvalidMetricSourceType", event=error, error=error, index=index
+        )
     try:
-        proposal, label, current = how.run(spec, hpa, selector, metrics, context)
+        proposal, label, current = how.run(_Query(spec, index, hpa, selector, metrics, context))
     except _Failed as failure:
         prefix = f"failed to get {how.title(spec)}"
         return MetricEvaluation(
@@ -77,16 +82,32 @@ def evaluate(
             reason=how.reason,
             event=failure.text,
             error=f"{prefix} metric value: {failure.wrapped}",
+            index=index,
         )
-    return MetricEvaluation(spec, _status(spec, current), proposal, label)
+    return MetricEvaluation(spec, _status(spec, current, context.config.rules), proposal, label, index=index)
+
+
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """One metric and all that it is evaluated from."""
+
+    spec: MetricSpec
+    index: int
+    hpa: HpaObject
+    selector: Selector
+    metrics: MetricsInput
+    context: Context
+
+    def answer(self) -> MetricAnswer:
+        """What the custom or external metrics API answers for it."""
+        return self.metrics.answer(self.index, self.spec.type, self.spec.name)
 
 
 # Resource and ContainerResource ---------------------------------------------------------------------------------------
 
 
-def _resource(
-    spec: MetricSpec, hpa: HpaObject, selector: Selector, metrics: MetricsInput, context: Context
-) -> tuple[Proposal, str, dict[str, Any]]:
+def _resource(query: _Query) -> tuple[Proposal, str, dict[str, Any]]:
+    spec, context = query.spec, query.context
     target = spec.target
     if target.average_value is None and target.average_utilization is None:
         raise _Failed(
@@ -95,7 +116,7 @@ def _resource(
         )
     what = "usage" if target.average_value is not None else "utilization"
     try:
-        samples = _resource_samples(spec, hpa.namespace, selector, metrics)
+        samples = _resource_samples(query)
         if target.average_value is not None:
             proposal = by_average(context, samples, spec.name, target.average_value.milli_value())
         else:
@@ -103,7 +124,9 @@ def _resource(
             proposal = by_utilization(context, samples, spec.name, spec.container, target.average_utilization)
     except ProposalError as error:
         raise _Failed(f"failed to get {spec.name} {what}: {error}") from error
-    current: dict[str, Any] = {"averageValue": str(milli(proposal.usage))}
+    binary = spec.name == "memory" and context.config.rules.memory_in_binary
+    usage = milli(proposal.usage, Format.BINARY_SI if binary else Format.DECIMAL_SI)
+    current: dict[str, Any] = {"averageValue": str(usage)}
     if proposal.utilization is None:
         return proposal, f"{spec.name} resource", current
     current["averageUtilization"] = proposal.utilization
@@ -111,18 +134,23 @@ def _resource(
     return proposal, f"{spec.name} {container}resource utilization (percentage of request)", current
 
 
-def _resource_samples(spec: MetricSpec, namespace: str, selector: Selector, metrics: MetricsInput) -> dict[str, Sample]:
+def _resource_samples(query: _Query) -> dict[str, Sample]:
     """Samples of the selected pods: the sum over containers (none if one lacks the resource), or one container's."""
+    spec, namespace, metrics = query.spec, query.hpa.namespace, query.metrics
     prefix = f"unable to get metrics for resource {spec.name}:"
     if metrics.pod_metrics_error is not None:
         raise ProposalError(f"{prefix} unable to fetch metrics from resource metrics API: {metrics.pod_metrics_error}")
-    found = [item for item in metrics.pod_metrics if item.namespace == namespace and selector.matches(item.labels)]
+    found = [
+        item for item in metrics.pod_metrics if item.namespace == namespace and query.selector.matches(item.labels)
+    ]
     if not found:
         raise ProposalError(f"{prefix} no metrics returned from resource metrics API")
     samples: dict[str, Sample] = {}
     for item in found:
         value: int | None = None
         if spec.type == "ContainerResource":
+            if not query.context.config.rules.absent_container_missing:
+                _check_container(spec.container, item, prefix)
             value = next((usage.get(spec.name) for name, usage in item.containers if name == spec.container), None)
         elif item.containers and all(spec.name in usage for _, usage in item.containers):
             value = wrap64(sum(usage[spec.name] for _, usage in item.containers))
@@ -131,14 +159,19 @@ def _resource_samples(spec: MetricSpec, namespace: str, selector: Selector, metr
     return samples
 
 
+def _check_container(container: str, item: PodMetricsInput, prefix: str) -> None:
+    if all(name != container for name, _ in item.containers):
+        problem = f"container {container} not present in metrics for pod {item.namespace}/{item.name}"
+        raise ProposalError(f"{prefix} failed to get container metrics: {problem}")
+
+
 # Pods, Object, External -----------------------------------------------------------------------------------------------
 
 
-def _pods(
-    spec: MetricSpec, hpa: HpaObject, selector: Selector, metrics: MetricsInput, context: Context
-) -> tuple[Proposal, str, dict[str, Any]]:
+def _pods(query: _Query) -> tuple[Proposal, str, dict[str, Any]]:
+    spec, context = query.spec, query.context
     _check_selector(spec)
-    answer = metrics.custom.get(spec.name, MetricAnswer())
+    answer = query.answer()
     try:
         problem = _answer_problem(answer, "custom")
         if problem:
@@ -151,15 +184,14 @@ def _pods(
     return proposal, f"pods metric {spec.name}", {"averageValue": str(milli(proposal.usage))}
 
 
-def _object(
-    spec: MetricSpec, hpa: HpaObject, selector: Selector, metrics: MetricsInput, context: Context
-) -> tuple[Proposal, str, dict[str, Any]]:
+def _object(query: _Query) -> tuple[Proposal, str, dict[str, Any]]:
+    spec, context = query.spec, query.context
     _check_selector(spec)
     target = spec.target
-    answer = metrics.custom.get(spec.name, MetricAnswer())
+    answer = query.answer()
     kind, name = spec.described.get("kind", ""), spec.described.get("name", "")
     problem = _object_problem(answer)
-    problem = problem and f"unable to get metric {spec.name}: {kind} on {hpa.namespace} {name}/{problem}"
+    problem = problem and f"unable to get metric {spec.name}: {kind} on {query.hpa.namespace} {name}/{problem}"
     if target.type == "Value" and target.value is not None:
         try:
             if problem:
@@ -176,9 +208,8 @@ def _object(
     raise _Failed("invalid object metric source: neither a value target nor an average value target was set")
 
 
-def _external(
-    spec: MetricSpec, hpa: HpaObject, selector: Selector, metrics: MetricsInput, context: Context
-) -> tuple[Proposal, str, dict[str, Any]]:
+def _external(query: _Query) -> tuple[Proposal, str, dict[str, Any]]:
+    spec, context = query.spec, query.context
     target = spec.target
     per_pod = target.average_value is not None
     if not per_pod and target.value is None:
@@ -189,20 +220,42 @@ def _external(
             check_api_selector(spec.selector)
         except SelectorError as error:
             raise ProposalError(str(error)) from error
-        answer = metrics.external.get(spec.name, MetricAnswer())
+        answer = query.answer()
         problem = _answer_problem(answer, "external")
         if problem:
-            where = f"{hpa.namespace}/{spec.name}/{format_api_selector(spec.selector)}"
+            where = f"{query.hpa.namespace}/{spec.name}/{format_api_selector(spec.selector)}"
             raise ProposalError(f"unable to get external metric {where}: {problem}")
-        usage = wrap64(sum(item.value for item in answer.items))
+        rules = context.config.rules
         if target.average_value is not None:
-            proposal = by_value_per_pod(context, usage, target.average_value.milli_value(), summed=True)
+            usage, overflowed = _sum_per_pod(answer.items, rules)
+            milli_target = target.average_value.milli_value()
+            proposal = by_value_per_pod(context, usage, milli_target, summed=True, overflowed=overflowed)
         else:
             assert target.value is not None
-            proposal = by_value(context, usage, target.value.milli_value())
+            proposal = by_value(context, _sum(answer.items, rules), target.value.milli_value())
     except ProposalError as error:
         raise _Failed(str(error), f"{wrap}: {error}") from error
     return proposal, _external_label(spec), {"averageValue" if per_pod else "value": str(milli(proposal.usage))}
+
+
+def _sum(items: Sequence[MetricItem], rules: Rules) -> int:
+    """The sum of External items for a Value target, in thousandths."""
+    total = 0
+    for item in items:
+        if rules.external_sum_stops and item.value > MAX_INT64 - max(total, 0):
+            return MAX_INT64
+        total = wrap64(total + item.value)
+    return total
+
+
+def _sum_per_pod(items: Sequence[MetricItem], rules: Rules) -> tuple[int, bool]:
+    """The sum for an AverageValue target, and whether it is taken for one that overflowed."""
+    total = 0
+    for item in items:
+        total = wrap64(total + item.value)
+        if total < 0 and rules.negative_sum_overflows:
+            return total, True
+    return total, False
 
 
 def _external_label(spec: MetricSpec) -> str:
@@ -234,7 +287,7 @@ def _object_problem(answer: MetricAnswer) -> str:
 # Status ---------------------------------------------------------------------------------------------------------------
 
 
-def _status(spec: MetricSpec, current: dict[str, Any]) -> dict[str, Any]:
+def _status(spec: MetricSpec, current: dict[str, Any], rules: Rules) -> dict[str, Any]:
     if spec.type == "Resource":
         return {"type": spec.type, "resource": {"name": spec.name, "current": current}}
     if spec.type == "ContainerResource":
@@ -245,11 +298,12 @@ def _status(spec: MetricSpec, current: dict[str, Any]) -> dict[str, Any]:
         metric["selector"] = spec.selector
     entry = {"metric": metric, "current": current}
     if spec.type == "Object":
-        entry["describedObject"] = dict(spec.described)
+        shown = rules.described_object_shown or "value" in current
+        entry["describedObject"] = dict(spec.described) if shown else {"kind": "", "name": ""}
     return {"type": spec.type, spec.type.lower(): entry}
 
 
-_Run = Callable[[MetricSpec, HpaObject, Selector, MetricsInput, Context], tuple[Proposal, str, dict[str, Any]]]
+_Run = Callable[[_Query], tuple[Proposal, str, dict[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,12 +87,12 @@ def parse_pod(value: object) -> PodInput:
         _child(obj, "status", "status"),
     )
     ready, transition = _ready(status)
-    containers = [*_list(spec, "containers", "spec.containers")]
-    containers += [
+    sidecars = [
         item
         for item in _list(spec, "initContainers", "spec.initContainers")
         if isinstance(item, Mapping) and item.get("restartPolicy") == "Always"
     ]
+    containers = [*_list(spec, "containers", "spec.containers"), *sidecars]
     pod_level = _child(_child(spec, "resources", "spec.resources"), "requests", "spec.resources.requests")
     requests = tuple(_container_requests(item, f"spec.containers[{i}]") for i, item in enumerate(containers))
     return PodInput(
@@ -106,6 +106,8 @@ def parse_pod(value: object) -> PodInput:
         ready_transition=transition,
         requests=requests,
         pod_requests=_pod_level(pod_level, spec) if pod_level else None,
+        sidecars=len(sidecars),
+        overhead=_milli_map(_child(spec, "overhead", "spec.overhead"), "spec.overhead"),
     )
 
 
@@ -253,7 +255,7 @@ def _pod_level(pod_level: JsonObject, spec: JsonObject) -> Mapping[str, int]:
     """Requests of a pod with pod-level resources: those where set, else what its containers need together.
 
     Source: PodRequests of k8s.io/component-helpers/resource: containers and sidecars add up; an init container needs
-    its own and those of the sidecars started before it; overhead comes on top.
+    its own and those of the sidecars started before it. Overhead is left to the rules.
     """
     total: dict[str, int] = {}
     sidecars: dict[str, int] = {}
@@ -279,7 +281,6 @@ def _pod_level(pod_level: JsonObject, spec: JsonObject) -> Mapping[str, int]:
     for name, value in peak.items():
         total[name] = max(total.get(name, 0), value)
     total |= _milli_map(pod_level, "spec.resources.requests")
-    add(total, _milli_map(_child(spec, "overhead", "spec.overhead"), "spec.overhead"))
     return total
 
 

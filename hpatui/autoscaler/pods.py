@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hpatui.autoscaler.inputs import ControllerConfig, PodInput
+from hpatui.autoscaler.rules import Rules
 from hpatui.autoscaler.times import seconds_to_ns
 
 
@@ -44,7 +45,7 @@ def group_pods(
     missing: list[str] = []
     ignored: list[str] = []
     for pod in pods:
-        if pod.terminating or pod.phase == "Failed":
+        if pod.terminating or pod.phase == "Failed" or (pod.phase == "Succeeded" and config.rules.succeeded_ignored):
             ignored.append(pod.name)
         elif pod.phase == "Pending":
             unready.append(pod.name)
@@ -67,22 +68,24 @@ def _cpu_unready(pod: PodInput, sample: Sample, config: ControllerConfig, now: i
     return pod.ready == "False" and never_ready
 
 
-def pod_requests(pods: Iterable[PodInput], container: str, resource: str) -> dict[str, int]:
+def pod_requests(pods: Iterable[PodInput], container: str, resource: str, rules: Rules) -> dict[str, int]:
     """Each pod's request in thousandths: pod-level if set and no container is asked for, else summed over containers.
 
     Raises MissingRequest, with the controller's text, at the first container without one.
     """
-    return {pod.name: _request(pod, container, resource) for pod in pods}
+    return {pod.name: _request(pod, container, resource, rules) for pod in pods}
 
 
-def _request(pod: PodInput, container: str, resource: str) -> int:
-    if pod.pod_requests is not None and not container:
-        if resource not in pod.pod_requests:
+def _request(pod: PodInput, container: str, resource: str, rules: Rules) -> int:
+    if rules.pod_level_requests and pod.pod_requests is not None and not container:
+        overhead = {} if rules.overhead_left_out else pod.overhead
+        if resource not in pod.pod_requests and resource not in overhead:
             raise MissingRequest(f"missing pod-level request for {resource} in Pod {pod.name}")
-        return pod.pod_requests[resource]
+        return pod.pod_requests.get(resource, 0) + overhead.get(resource, 0)
     total = 0
-    found = not container
-    for name, requests in pod.requests:
+    found = not (container and rules.container_required)
+    asked = pod.requests if rules.sidecars_requested else pod.requests[: len(pod.requests) - pod.sidecars]
+    for name, requests in asked:
         if container in ("", name):
             found = True
             if resource not in requests:

@@ -75,7 +75,7 @@ def by_utilization(
 
     def prepare() -> tuple[Callable[[Mapping[str, int]], Usage], Callable[[str], int]]:
         try:
-            requests = pod_requests(context.pods, container, resource)
+            requests = pod_requests(context.pods, container, resource, context.config.rules)
         except MissingRequest as error:
             raise ProposalError(str(error)) from error
         fallback = max(100, target_percent)
@@ -88,7 +88,7 @@ def by_utilization(
 
         return ratio, lambda name: quotient(wrap64(requests[name] * fallback), 100)
 
-    return _per_pod(context, samples, resource, prepare, zero_on_target=False)
+    return _per_pod(context, samples, resource, prepare)
 
 
 def by_average(context: Context, samples: Mapping[str, Sample], resource: str, target: int) -> Proposal:
@@ -97,7 +97,7 @@ def by_average(context: Context, samples: Mapping[str, Sample], resource: str, t
     def prepare() -> tuple[Callable[[Mapping[str, int]], Usage], Callable[[str], int]]:
         return lambda values: plain_ratio(values, target), lambda _name: target
 
-    return _per_pod(context, samples, resource, prepare, zero_on_target=True)
+    return _per_pod(context, samples, resource, prepare)
 
 
 def _per_pod(
@@ -105,12 +105,10 @@ def _per_pod(
     samples: Mapping[str, Sample],
     resource: str,
     prepare: Callable[[], tuple[Callable[[Mapping[str, int]], Usage], Callable[[str], int]]],
-    *,
-    zero_on_target: bool,
 ) -> Proposal:
     """The shared calculation; `prepare` gives the ratio and what a missing pod is assumed to use on the way down.
 
-    `zero_on_target`: with a ratio of exactly 1, missing pods count as 0 (plain values) or not at all (utilization).
+    With a ratio of exactly 1, missing pods do not count at all.
     """
     if not context.pods:
         raise ProposalError(_NO_PODS)
@@ -142,14 +140,15 @@ def _per_pod(
         )
 
     current = context.spec_replicas
+    whole = _rounding(capped=context.config.rules.all_sizes_capped)
     if not up_with_unready and not groups.missing:
         if context.tolerance.within(ratio):
             return proposal(current, within=True)
-        return proposal(ceil_int32(ratio * float(groups.ready)))
+        return proposal(whole(ratio * float(groups.ready)))
     if groups.missing:
         if ratio < 1.0:
             values.update((name, assumed_down(name)) for name in groups.missing)
-        elif ratio > 1.0 or zero_on_target:
+        elif ratio > 1.0:
             values.update((name, 0) for name in groups.missing)
     if up_with_unready:
         values.update((name, 0) for name in groups.unready)
@@ -158,7 +157,7 @@ def _per_pod(
         return proposal(current, adjusted, within=True)
     if _flips(ratio, adjusted):
         return proposal(current, adjusted, turned=True)
-    replicas = ceil_int32(adjusted * float(len(values)))
+    replicas = whole(adjusted * float(len(values)))
     if (adjusted < 1.0 and replicas > current) or (adjusted > 1.0 and replicas < current):
         return proposal(current, adjusted, turned=True)
     return proposal(replicas, adjusted)
@@ -168,32 +167,45 @@ def _flips(before: float, after: float) -> bool:
     return (before < 1.0 and after > 1.0) or (before > 1.0 and after < 1.0)
 
 
+def _rounding(*, capped: bool) -> Callable[[float], int]:
+    """How a number of replicas is rounded up: stopped at the largest int32, or wrapped to the smallest."""
+    return ceil_replicas if capped else ceil_int32
+
+
 def by_value(context: Context, usage: int, target: int) -> Proposal:
     """A single value against a target for the whole workload, both in thousandths."""
+    rules = context.config.rules
     ratio = divide(float(usage), float(target))
     current = context.spec_replicas
     if current == 0:
-        return Proposal(ceil_replicas(ratio), usage, None, ratio)
+        # From 0 the ratio itself is the size: no tolerance, and never capped before all sizes are.
+        return Proposal(_rounding(capped=rules.all_sizes_capped)(ratio), usage, None, ratio)
     if context.tolerance.within(ratio):
         return Proposal(current, usage, None, ratio, within_tolerance=True)
     if not context.pods:
         raise ProposalError(f"unable to calculate ready pods: {_NO_PODS}")
     ready = ready_pods(context.pods)
-    return Proposal(ceil_replicas(ratio * float(ready)), usage, None, ratio, counted=ready)
+    return Proposal(_rounding(capped=rules.value_capped)(ratio * float(ready)), usage, None, ratio, counted=ready)
 
 
-def by_value_per_pod(context: Context, usage: int, target: int, *, summed: bool = False) -> Proposal:
+def by_value_per_pod(
+    context: Context, usage: int, target: int, *, summed: bool = False, overflowed: bool = False
+) -> Proposal:
     """A single value, shared by all pods, against a target per pod; both in thousandths.
 
-    With `summed` (External metrics) a negative usage is taken for a sum that overflowed: the largest there is.
+    `summed`: an External metric. `overflowed`: its sum is taken for one that overflowed, the largest there is.
     """
+    rules = context.config.rules
     replicas = context.status_replicas
     ratio = divide(float(usage), float(target) * float(replicas))
-    if summed and usage < 0:
+    if overflowed:
         return Proposal(MAX_INT32, MAX_INT64, None, ratio, counted=replicas)
     within = context.tolerance.within(ratio)
     if not within:
-        wanted = divide(float(usage), float(target))
-        replicas = ceil_replicas(wanted) if summed else ceil_int32(wanted)
-    average = ceil_int64(divide(float(usage), float(context.status_replicas)))
+        capped = rules.all_sizes_capped or (summed and rules.external_average_capped)
+        replicas = _rounding(capped=capped)(divide(float(usage), float(target)))
+    if rules.total_at_zero and context.status_replicas == 0:
+        average = usage
+    else:
+        average = ceil_int64(divide(float(usage), float(context.status_replicas)))
     return Proposal(replicas, average, None, ratio, counted=context.status_replicas, within_tolerance=within)

@@ -18,13 +18,18 @@ class NoKnownPods(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Tolerance:
-    """Within 1 - down and 1 + up of the target nothing changes."""
+    """Within 1 - down and 1 + up of the target nothing changes. The distance from 1 is compared where `by_distance`:
+    then some edges are outside (1.1 - 1 is a little more than 0.1).
+    """
 
     down: float
     up: float
+    by_distance: bool = False
 
     def within(self, ratio: float) -> bool:
         """Whether the ratio is too close to 1 to act."""
+        if self.by_distance:
+            return abs(1.0 - ratio) <= (self.up if ratio > 1.0 else self.down)
         return 1.0 - self.down <= ratio <= 1.0 + self.up
 
 
@@ -38,10 +43,13 @@ class Usage:
 
 
 def tolerance_of(behavior: Behavior | None, config: ControllerConfig) -> Tolerance:
-    """The tolerance of each direction: its own in behavior, else the controller's."""
-    up = behavior.up.tolerance if behavior is not None else None
-    down = behavior.down.tolerance if behavior is not None else None
-    return Tolerance(config.tolerance if down is None else down, config.tolerance if up is None else up)
+    """The tolerance of each direction: its own in behavior (if the rules look at it), else the controller's."""
+    rules = config.rules
+    own = behavior if rules.tolerance_by_direction else None
+    up = own.up.tolerance if own is not None else None
+    down = own.down.tolerance if own is not None else None
+    by_distance = not rules.edge_within_tolerance
+    return Tolerance(config.tolerance if down is None else down, config.tolerance if up is None else up, by_distance)
 
 
 def utilization_ratio(values: Mapping[str, int], requests: Mapping[str, int], target_percent: int) -> Usage:

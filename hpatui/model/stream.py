@@ -81,7 +81,7 @@ ClusterEvent = Listed | Upserted | Deleted | StatusChanged
 @dataclass(frozen=True, slots=True)
 class ControllerFlags:
     """The controller's flags as far as known (seconds; tolerance as a fraction). `known` tells whether they were read
-    or assumed.
+    or assumed. `rules` names the rules of its version, as autoscaler.rules has them ("1.32"; empty: not known).
     """
 
     sync_period: float = 15.0
@@ -91,3 +91,4 @@ class ControllerFlags:
     initial_readiness_delay: float = 30.0
     metrics_resolution: float = 15.0
     known: bool = False
+    rules: str = ""

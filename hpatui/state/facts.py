@@ -225,6 +225,7 @@ def _pod_of_model(pod: Pod) -> PodInput:
         ready_transition=seconds_to_ns(moment) if moment is not None else 0,
         requests=requests,
         pod_requests=pod.pod_requests,
+        sidecars=sum(1 for item in pod.init_containers if item.sidecar) if pod.requests is not None else 0,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hpatui.autoscaler.inputs import ControllerConfig, Memory
+from hpatui.autoscaler.rules import RECORDED, rules_of
 from hpatui.model import ControllerFlags
 from hpatui.state.facts import Inputs
 
@@ -53,4 +54,5 @@ def config_of(flags: ControllerFlags) -> ControllerConfig:
         downscale_stabilization=flags.downscale_stabilization,
         cpu_initialization=flags.cpu_initialization,
         initial_readiness_delay=flags.initial_readiness_delay,
+        rules=rules_of(flags.rules) if flags.rules else RECORDED,
     )

@@ -19,6 +19,7 @@ from hpatui.autoscaler.inputs import (
     ScaleUpdateError,
 )
 from hpatui.autoscaler.parse import parse_hpa, parse_metric_item, parse_pod, parse_pod_metrics, parse_scale
+from hpatui.autoscaler.rules import rules_of
 from hpatui.autoscaler.times import to_ns
 
 Row = Mapping[str, Any]
@@ -32,19 +33,20 @@ def run(row: Row) -> Decision:
         [parse_pod(pod) for pod in row["pods"] or ()],
         _metrics(row),
         _memory(row),
-        _config(row["config"]),
+        _config(row["config"], row.get("rules", "1.36")),
         to_ns(row["now"]),
         others=[_other(item) for item in row["otherHPAs"] or ()],
         status_update_error=row["statusUpdateError"],
     )
 
 
-def _config(config: Row) -> ControllerConfig:
+def _config(config: Row, rules: str) -> ControllerConfig:
     return ControllerConfig(
         tolerance=config["tolerance"],
         downscale_stabilization=config["downscaleStabilizationSeconds"],
         cpu_initialization=config["cpuInitializationPeriodSeconds"],
         initial_readiness_delay=config["initialReadinessDelaySeconds"],
+        rules=rules_of(rules),
     )
 
 
