@@ -6,6 +6,7 @@ Values are microseconds. Source of the layout: HdrHistogram's AbstractHistogram 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from math import ceil
 
@@ -84,6 +85,15 @@ class Histogram:
             found.append(min(highest_of(slots[position][0]), self.maximum) / 1000.0)
         return found
 
+    def at_rank(self, rank: int) -> float | None:
+        """Milliseconds of the value that has this rank (from 1) among all; None where there are not so many."""
+        seen = 0
+        for index, count in sorted(self._counts.items()):
+            seen += count
+            if seen >= rank:
+                return min(highest_of(index), self.maximum) / 1000.0
+        return None
+
     @property
     def mean_ms(self) -> float | None:
         """The mean in milliseconds."""
@@ -93,6 +103,15 @@ class Histogram:
     def max_ms(self) -> float | None:
         """The maximum in milliseconds."""
         return self.maximum / 1000.0 if self.total else None
+
+
+def counts_of(values: list[int]) -> dict[int, int]:
+    """Slot -> count of these values."""
+    counts: dict[int, int] = {}
+    for value, count in Counter(values).items():
+        index = index_of(min(max(value, LOWEST), HIGHEST))
+        counts[index] = counts.get(index, 0) + count
+    return counts
 
 
 def of_values(values: list[int]) -> Histogram:

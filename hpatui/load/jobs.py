@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from hpatui.errors import LoadError, UsageError
-from hpatui.load.plan import LoadPlan, Stage
+from hpatui.load.plan import LoadPlan, RequestSpec, Stage
 from hpatui.load.target import USER_AGENT
 
 LEASE = 30  # seconds without a word from hpatui after which a Job that it runs ends
@@ -119,7 +119,7 @@ def locust_plan(plan: LoadPlan, place: Place, *, leased: bool = False) -> Object
         raise UsageError("HTTP/2 and Poisson arrivals cannot run in the cluster", hint="leave them out")
     try:
         requests = [
-            {**asdict(spec), "headers": {"User-Agent": USER_AGENT, **spec.headers}, "body": spec.body.decode()}
+            {**asdict(spec), "headers": {"User-Agent": USER_AGENT, **_joined(spec)}, "body": spec.body.decode()}
             for spec in plan.requests
         ]
     except UnicodeDecodeError as error:
@@ -132,6 +132,15 @@ def locust_plan(plan: LoadPlan, place: Place, *, leased: bool = False) -> Object
         "connection_age": plan.connection_age, "stages": [asdict(stage) for stage in named(plan.stages)],
         "requests": requests, "lease": LEASE if leased else None,
     }  # fmt: skip
+
+
+def _joined(spec: RequestSpec) -> dict[str, str]:
+    """Headers as Locust takes them: one line for a name; several values as a list (RFC 9110, 5.3)."""
+    found: dict[str, str] = {}
+    for name, value in spec.pairs:
+        same = next((known for known in found if known.lower() == name.lower()), None)
+        found[same or name] = f"{found[same]}, {value}" if same else value
+    return found
 
 
 def named(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:

@@ -16,6 +16,8 @@ from hpatui.errors import UsageError
 MAX_RATE = 200_000.0
 KEPT = 1e9  # seconds: longer than any run
 DEFAULT_CONCURRENCY = 32
+DEFAULT_CONNECTIONS = 512
+MOST_IN_FLIGHT = 60_000  # more than a machine has ports to one address
 UNTIL = ("scaled", "stable", "min")
 
 _UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -61,10 +63,17 @@ class RequestSpec:
 
     method: str = "GET"
     path: str = ""  # appended to the target's base path
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] | tuple[tuple[str, str], ...] = field(
+        default_factory=dict
+    )  # pairs: a name may come twice
     body: bytes = b""
     weight: float = 1.0
     expect: tuple[int, ...] = ()
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """The headers in their order; a name may come several times."""
+        return list(self.headers.items() if isinstance(self.headers, Mapping) else self.headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +90,20 @@ class LoadPlan:
     duration: float | None = None
     requests: tuple[RequestSpec, ...] = (RequestSpec(),)
     timeout: float = 10.0
-    connections: int = 512
+    connections: int = DEFAULT_CONNECTIONS
     connection_age: float = 5.0
     max_rate: float = 200.0
-    max_body: int = 1 << 20
+    max_body: int | None = (
+        None  # bytes of an answer's body from which it is an error; None: read to the end, whatever it is
+    )
+    max_in_flight: int | None = None  # requests under way at most; None: one for each of `connections`
     arrivals: str = "even"
     seed: int | None = None
     http2: bool = False
     breaker: bool = True
     phase: float = 0.0  # how far into the first gap even arrivals begin: workers take turns
+    part: int = 0  # which of `parts` workers this is: numbers of requests are taken in turn
+    parts: int = 1
 
     def check(self) -> None:
         """Raise UsageError where a value cannot be used."""
@@ -106,22 +120,43 @@ class LoadPlan:
             )
         if not 1 <= self.concurrency <= 10_000:
             raise UsageError(f"a concurrency of {self.concurrency} cannot be used", hint="1 to 10000")
+        if self.max_in_flight is not None and not 1 <= self.max_in_flight <= MOST_IN_FLIGHT:
+            raise UsageError(f"{self.max_in_flight} requests in flight cannot be used", hint=f"1 to {MOST_IN_FLIGHT}")
+        if not 1 <= self.connections <= MOST_IN_FLIGHT:
+            raise UsageError(f"{self.connections} connections cannot be used", hint=f"1 to {MOST_IN_FLIGHT}")
         if self.timeout <= 0:
             raise UsageError(f"a timeout of {self.timeout:g} s cannot be used", hint="give one above 0")
 
     def share(self, part: int, parts: int) -> LoadPlan:
-        """What one of several workers does: its part of rates, connections and limits."""
+        """What one of several workers does: its part of rates, connections and limits, which together are no more."""
         if parts == 1:
             return self
+
+        def portion(whole: int) -> int:
+            return whole // parts + (part < whole % parts)
+
         return replace(
             self,
             stages=shared_stages(self.stages, parts),
-            concurrency=self.concurrency // parts + (part < self.concurrency % parts),
-            connections=max(1, self.connections // parts),
+            concurrency=portion(self.concurrency),
+            connections=portion(self.connections if self.http2 else self.most_in_flight),
+            max_in_flight=portion(self.most_in_flight),
             max_rate=self.max_rate / parts,
             seed=None if self.seed is None else self.seed + part,
             phase=part / parts,
+            part=part,
+            parts=parts,
         )
+
+    @property
+    def most_in_flight(self) -> int:
+        """How many requests may be under way at once. Closed: `concurrency`, unless a lower limit was asked for.
+
+        In HTTP/1.1 each has its connection, so that a limit of connections is one of requests.
+        """
+        own = None if self.http2 or self.connections == DEFAULT_CONNECTIONS else self.connections
+        limits = [limit for limit in (self.max_in_flight, own) if limit is not None]
+        return min([self.concurrency, *limits] if self.model == "closed" else limits or [DEFAULT_CONNECTIONS])
 
     def with_rate(self, rate: float) -> LoadPlan:
         """The same plan at a steady rate."""

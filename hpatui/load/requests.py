@@ -1,8 +1,13 @@
-"""What is sent: each request of a plan as the bytes of HTTP/1.1, and how TLS is checked. httpx decides about the form."""
+"""What is sent: each request of a plan as the bytes of HTTP/1.1 or the headers of HTTP/2, and how TLS is checked.
+
+httpx decides about the form.
+"""
 
 from __future__ import annotations
 
 import ssl
+from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
@@ -12,37 +17,88 @@ from hpatui.load.target import USER_AGENT, Target
 
 ID = "{{id}}"  # in a path, a header or a body: the number of the request
 _TOKEN = "{{hpa-id}}"  # as long as the number that replaces it, so that Content-Length stays true
+IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))  # RFC 9110, 9.2.2
+_PER_CONNECTION = frozenset(
+    (b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade")
+)  # RFC 9113, 8.2.2
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A request that is sent often. `data`: as HTTP/1.1; `headers` and `body`: as HTTP/2. `numbered`: it has a place for its
+    number. `again`: it may be sent a second time where the first did not arrive.
+    """
+
+    data: bytes
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+    numbered: bool
+    again: bool
+    bodiless: bool
+
+
+def joined(url: str, path: str) -> str:
+    """A path (with a query, perhaps) behind the target's own path; the target's query goes with each request."""
+    if not path:
+        return url
+    parts = urlsplit(url)
+    more, _, query = path.partition("?")
+    whole = parts.path.rstrip("/") + "/" + more.lstrip("/")
+    return urlunsplit((parts.scheme, parts.netloc, whole, "&".join(q for q in (parts.query, query) if q), ""))
 
 
 def http_request(target: Target, spec: RequestSpec) -> httpx.Request:
-    """A request of the plan, aimed at the target. LoadError where it cannot be built."""
-    path = spec.path.replace(ID, _TOKEN)
-    url = target.url.rstrip("/") + "/" + path.lstrip("/") if path else target.url
-    own = {name: value.replace(ID, _TOKEN) for name, value in spec.headers.items()}
+    """A request of the plan, aimed at the target. LoadError where it cannot be built.
+
+    A header of the plan replaces the default of that name, in whatever case it is written; a name that the plan gives
+    several times is sent several times.
+    """
+    own = [(name, value.replace(ID, _TOKEN)) for name, value in spec.pairs]
+    named = {name.lower() for name, _ in own}
+    defaults = {"User-Agent": USER_AGENT, "Accept": "*/*", **target.headers}
+    pairs = [(name, value) for name, value in defaults.items() if name.lower() not in named] + own
     body = spec.body.replace(ID.encode(), _TOKEN.encode())
-    headers = {"User-Agent": USER_AGENT, "Accept": "*/*", **target.headers, **own}
     try:
+        headers = [_encoded(name, value) for name, value in pairs]
+        url = joined(target.url, spec.path.replace(ID, _TOKEN))
         return httpx.Request(spec.method, url, headers=headers, content=body or None)
     except (httpx.InvalidURL, ValueError) as error:
         raise LoadError(f"the request cannot be built: {error}") from error
 
 
-def prebuilt(target: Target, spec: RequestSpec) -> bytes:
-    """The request as the bytes that go over the wire; see `numbered`."""
+def _encoded(name: str, value: str) -> tuple[bytes, bytes]:
+    """A header as bytes: the name a token of ASCII, the value UTF-8. ValueError where it would break the request."""
+    if not name or not name.isascii() or any(sign <= " " or sign in '()<>@,;:\\"/[]?={}\x7f' for sign in name):
+        raise ValueError(f"{name!r} is no name of a header")
+    if any(sign in value for sign in "\r\n\0"):
+        raise ValueError(f"the header {name} has a line break in its value")
+    return name.encode("ascii"), value.strip().encode("utf-8")
+
+
+def template_of(target: Target, spec: RequestSpec) -> Template:
+    """A request of the plan, ready to be sent; see `numbered`. LoadError where it cannot be built."""
     request = http_request(target, spec)
     path = request.url.raw_path.replace(b"%7B%7Bhpa-id%7D%7D", _TOKEN.encode())
     lines = [request.method.encode() + b" " + path + b" HTTP/1.1"]
     lines += [name + b": " + value for name, value in request.headers.raw]
-    return b"\r\n".join(lines) + b"\r\n\r\n" + request.content
+    data = b"\r\n".join(lines) + b"\r\n\r\n" + request.content
+    host = request.headers.get("host", "").encode()
+    pseudo = [
+        (b":method", request.method.encode()),
+        (b":authority", host),
+        (b":scheme", request.url.raw_scheme),
+        (b":path", path),
+    ]
+    own = [(name.lower(), value) for name, value in request.headers.raw]
+    headers = pseudo + [(name, value) for name, value in own if name != b"host" and name not in _PER_CONNECTION]
+    method = request.method
+    return Template(
+        data, headers, request.content, _TOKEN.encode() in data, again=method in IDEMPOTENT, bodiless=method == "HEAD"
+    )
 
 
-def has_number(template: bytes) -> bool:
-    """Whether a prebuilt request has a place for its number."""
-    return _TOKEN.encode() in template
-
-
-def numbered(template: bytes, number: int) -> bytes:
-    """A prebuilt request with its number put in, as ten digits."""
+def numbered_text(template: bytes, number: int) -> bytes:
+    """A prebuilt request (or a part of one) with its number put in, as ten digits."""
     return template.replace(_TOKEN.encode(), b"%010d" % number)
 
 
@@ -58,5 +114,5 @@ def tls_context(target: Target, *, http2: bool = False) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     if http2:
-        context.set_alpn_protocols(["h2", "http/1.1"])
+        context.set_alpn_protocols(["h2"])
     return context

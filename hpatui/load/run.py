@@ -8,14 +8,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from hpatui.errors import ClusterError, LoadError, UsageError
 from hpatui.load.histogram import Histogram
 from hpatui.load.messages import Counted
 from hpatui.load.plan import LoadPlan, Stage, shared_stages
 from hpatui.load.process import LoadProcess, Worker
-from hpatui.load.stats import Second, Statistics, merged
+from hpatui.load.stats import Planned, Second, Statistics, merged
 from hpatui.load.target import Target
 from hpatui.model import LoadSample, LoadTotals
 
@@ -44,6 +44,7 @@ class Finished:
     response: Histogram
     error: str = ""
     reason: str = ""
+    planned: Planned = field(default_factory=Planned)
 
 
 class LoadRun:
@@ -64,6 +65,13 @@ class LoadRun:
         if not 1 <= workers <= MOST_WORKERS:
             raise UsageError(f"{workers} workers cannot be used", hint=f"1 to {MOST_WORKERS}")
         plan.check()
+        if workers > plan.most_in_flight:
+            most = plan.most_in_flight
+            raise UsageError(
+                f"{workers} workers cannot share {most} connections", hint=f"--workers {most}, or more of them"
+            )
+        if target.cap is not None:
+            target = replace(target, cap=target.cap / workers)
         await self.stop()
         mine = self._workers = [self._make() for _ in range(workers)]
         try:
@@ -101,7 +109,7 @@ class LoadRun:
             for reader in readers:
                 reader.cancel()
         await self.stop()
-        yield Finished(statistics.totals(), statistics.summary(), statistics.response, error, reason)
+        yield Finished(statistics.totals(), statistics.summary(), statistics.response, error, reason, statistics.planned())
 
     @staticmethod
     async def _next(queue: asyncio.Queue[_Word], waiting: list[list[Second]], alive: set[int]) -> _Word:

@@ -19,6 +19,7 @@ import msgspec
 
 from hpatui.errors import LoadError
 from hpatui.load.engine import Engine
+from hpatui.load.faults import raise_file_limit
 from hpatui.load.heart import SILENCE
 from hpatui.load.messages import (
     Counted,
@@ -154,6 +155,7 @@ def main() -> int:
     """Run one engine; uvloop where it is installed."""
     _keep_freed_memory()
     die_with_parent()
+    raise_file_limit()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     try:
         import uvloop

@@ -72,7 +72,7 @@ async def test_failures_are_counted_by_kind(kind: str, handler: bytes | None) ->
             await writer.drain()
 
     async with serving(misbehave) as target:
-        _, ended = await run_of(plan_of(20, 1, breaker=False), target)
+        _, ended = await run_of(plan_of(20, 1, breaker=False, max_body=1 << 20), target)
     assert ended.totals.failed == ended.totals.requests >= 15  # on a busy machine some stay unserved
     assert set(ended.totals.errors) == {kind}
 
