@@ -39,6 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--print-manifest", action="store_true", help="with --via cluster: print what would be created, create nothing")
     add("--workers", type=int, default=1, metavar="N", help="processes that share the load, one a core, or pods (1)")
     add("--max-rate", type=float, default=200.0, metavar="R", help="never more requests per second than this (200)")
+    add(
+        "--max-in-flight", type=int, metavar="N", help="requests that wait for answers at most; more are unserved (512)"
+    )
+    add("--max-body", metavar="1MiB", help="answers with a larger body are errors (default: counted, no error)")
     add("--allow-host", action="append", default=[], metavar="HOST", help="a host outside this machine that may be hit")
     add("--max-p95", metavar="250ms", help="exit code 1 when the 95th percentile of response time is above")
     add("--max-errors", metavar="1%%", help="exit code 1 when more requests fail or stay unserved")

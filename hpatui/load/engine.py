@@ -57,8 +57,7 @@ class Engine:
         self._gate = gate_of(plan, target)
         self._sandbox = target.sandbox
         self._held: deque[Call] = deque()  # wait for the gate
-        self._most = plan.most_in_flight
-        self._under_way = 0
+        self._most, self._under_way = plan.most_in_flight, 0
         self.counting = Counting()
         self._random = random.Random(plan.seed)
         now = _now()
@@ -69,8 +68,7 @@ class Engine:
         self._started = now
         self._ends = now + plan.duration if plan.duration is not None else float("inf")
         self._wall = time.time() - now
-        self._offered = 0
-        self._number = 0
+        self._offered = self._number = 0
         self._paused_at: float | None = None
         self._paused_for = 0.0
         self._sent_until: float | None = None
@@ -253,13 +251,12 @@ class Engine:
         if len(self._templates) > 1:
             index = self._random.choices(range(len(self._templates)), cum_weights=self._weights)[0]
         template = self._templates[index]
-        call.choice, call.bodiless, call.data = index, template.bodiless, template.data
+        call.choice, call.bodiless, call.data, call.begun = index, template.bodiless, template.data, now
         if self._numbered:
             call.number = self._number * self.plan.parts + self.plan.part + 1
             self._number += 1
             if template.numbered and not self.plan.http2:
                 call.data = numbered_text(template.data, call.number)
-        call.begun = now
         call.deadline = now + self.plan.timeout
         if connection is None:
             self._dispatch(call, now)
@@ -371,8 +368,7 @@ class Engine:
             self._close_second()
 
     def _close_second(self) -> None:
-        now, cpu = _now(), time.process_time()
-        stage = self.pacer.stage
+        now, cpu, stage = _now(), time.process_time(), self.pacer.stage
         counting, self.counting = self.counting, Counting()
         offered, self._offered = self._offered, 0
         paused = self._paused_for + (now - self._paused_at if self._paused_at is not None else 0.0)

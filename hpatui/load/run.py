@@ -109,7 +109,9 @@ class LoadRun:
             for reader in readers:
                 reader.cancel()
         await self.stop()
-        yield Finished(statistics.totals(), statistics.summary(), statistics.response, error, reason, statistics.planned())
+        yield Finished(
+            statistics.totals(), statistics.summary(), statistics.response, error, reason, statistics.planned()
+        )
 
     @staticmethod
     async def _next(queue: asyncio.Queue[_Word], waiting: list[list[Second]], alive: set[int]) -> _Word:

@@ -206,7 +206,7 @@ class Statistics:
         self._phases = {name: Histogram() for name in ("name", "tcp", "tls")}
         self._whole = Second(0.0)
         self._limits: Counter[str] = Counter()
-        self._limit = 0.0
+        self._breaker = 0
 
     def take(self, second: Second) -> LoadSample:
         """Add a second; returns it as the screen shows it."""
@@ -219,6 +219,7 @@ class Statistics:
         for name in ("statuses", "errors", "kinds"):
             setattr(whole, name, _sum([getattr(whole, name), getattr(second, name)]))
         whole.in_flight = second.in_flight
+        self._breaker += second.breaker_open
         whole.limit = second.limit or whole.limit
         self.response.merge(second.response)
         self.service.merge(second.service)
@@ -261,6 +262,7 @@ class Statistics:
             large=whole.large,
             held=whole.held,
             limit=whole.limit,
+            breaker_seconds=self._breaker,
             cut_off=whole.in_flight,
             limited_by=dict(self._limits),
         )

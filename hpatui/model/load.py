@@ -75,11 +75,14 @@ class LoadTotals:
     max: float | None = None
     statuses: Mapping[str, int] = field(default_factory=dict)
     errors: Mapping[str, int] = field(default_factory=dict)
-    sending: float = 0.0  # seconds in which it sent: without pauses and the wait for the last answers; the rates' divisor
+    sending: float = (
+        0.0  # seconds in which it sent: without pauses and the wait for the last answers; the rates' divisor
+    )
     unserved_kinds: Mapping[str, int] = field(default_factory=dict)  # why -> n
     retried: int = 0  # sent again, because the server had closed an idle connection
     large: int = 0  # answers of more than 1 MiB
     held: int = 0  # had to wait for the limit of the rate
     limit: float = 0.0  # requests/s that are never exceeded
+    breaker_seconds: int = 0  # in which everything failed, so that only probes went out
     cut_off: int = 0  # under way when the run was stopped: neither good nor bad
     limited_by: Mapping[str, int] = field(default_factory=dict)  # what made this machine the bottleneck -> seconds

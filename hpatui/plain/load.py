@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +22,22 @@ from hpatui.load.plan_file import TlsOptions
 from hpatui.load.run import Finished
 from hpatui.model import LoadSample
 from hpatui.plain.load_plan import limit_ms, limit_share, plan_of
-from hpatui.plain.load_result import append_log, live_line, missed_thresholds, result_csv, result_json, result_text
+from hpatui.plain.load_result import (
+    JsonStream,
+    append_log,
+    check_log,
+    csv_line,
+    live_line,
+    missed_thresholds,
+    result_json,
+    result_text,
+)
 from hpatui.plain.load_target import aimed
 from hpatui.session.aim import Aim
 from hpatui.session.steer import SteeredRun
 from hpatui.settings import Settings
 
 _Limits = tuple[float | None, float | None]  # p95 in ms, share of errors
-_KEPT = 3600  # seconds of samples that the result holds: the newest
 
 
 def load(args: argparse.Namespace, settings: Settings) -> int:
@@ -66,24 +74,25 @@ async def _main(args: argparse.Namespace, settings: Settings, plan: LoadPlan, tl
 async def _run(args: argparse.Namespace, plan: LoadPlan, aim: Aim, workers: int) -> int:
     limits = (limit_ms(args.max_p95), limit_share(args.max_errors))
     cap = aim.target.cap
-    if cap is not None and any(max(stage.start, stage.end) > cap for stage in plan.stages):
+    if cap is not None and (plan.model == "closed" or any(max(s.start, s.end) > cap for s in plan.stages)):
         print(f"hpatui: the API server carries this load: limited to {cap:g}/s", file=sys.stderr)
     if waits(plan) and aim.hpa is None:
         raise UsageError("a stage waits for an HPA (until ...)", hint="name the HPA as TARGET instead of a URL")
+    if args.hdr_log:
+        check_log(Path(args.hdr_log))
     began = time.time()
     run = SteeredRun(aim, SystemClock(), aim.look, _say)
     interrupted = _finish_on_signals(run)
-    samples: list[LoadSample] = []
     finished: Finished | None = None
     live = sys.stderr.isatty() and not args.json
+    show, stream = _printing(args)
     try:
         await run.start(plan, workers)
         async for report in run.reports():
             if isinstance(report, Finished):
                 finished = report
                 continue
-            samples.append(report.sample)
-            del samples[:-_KEPT]
+            show(report.sample)
             if live:
                 sys.stderr.write(f"\r\x1b[K{live_line(report.sample)}")
                 sys.stderr.flush()
@@ -94,11 +103,30 @@ async def _run(args: argparse.Namespace, plan: LoadPlan, aim: Aim, workers: int)
     if finished is None:
         raise LoadError("the load ended without a result")
     ended = finished.error or finished.reason or ("interrupted" if interrupted else "complete")
-    result = {**result_json(finished, samples, plan), "ended": ended}
+    result = {**result_json(finished, [], plan), "ended": ended}
     if args.hdr_log:
         append_log(Path(args.hdr_log), finished.response, began, finished.totals.duration)
-    print(json.dumps(result) if args.json else result_csv(samples).rstrip() if args.csv else _text(result))
+    if args.json:
+        stream.end(result)
+    elif not args.csv:
+        print(_text(result))
     return _judged(result, limits, finished, cut=bool(interrupted) and ends_by_itself(plan))
+
+
+def _printing(args: argparse.Namespace) -> tuple[Callable[[LoadSample], None], JsonStream]:
+    """What prints each second as soon as it is over (nothing, where the result is text), and what prints the end."""
+
+    def write(text: str) -> None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+    stream = JsonStream(write)
+    if args.json:
+        return stream.second, stream
+    if args.csv:
+        write(csv_line(None) + "\n")
+        return (lambda sample: write(csv_line(sample) + "\n")), stream
+    return (lambda _: None), stream
 
 
 def _text(result: dict[str, Any]) -> str:

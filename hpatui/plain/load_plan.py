@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,11 +24,31 @@ def plan_of(args: argparse.Namespace) -> tuple[LoadPlan, TlsOptions]:
             plan = replace(plan, duration=parse_duration(args.duration))
         if args.seed is not None:
             plan = replace(plan, seed=args.seed)
+        plan = _limited(plan, args)
         own = {key: value for key in ("ca", "cert", "key", "server_name", "insecure") if (value := getattr(flags, key))}
         return plan, replace(tls, **own)
-    plan = _from_flags(args)
+    plan = _limited(_from_flags(args), args)
     plan.check()
     return plan, flags
+
+
+def _limited(plan: LoadPlan, args: argparse.Namespace) -> LoadPlan:
+    """The plan within --max-in-flight and --max-body."""
+    if args.max_in_flight is not None:
+        plan = replace(plan, max_in_flight=args.max_in_flight)
+    if args.max_body is not None:
+        plan = replace(plan, max_body=_size(args.max_body))
+    plan.check()
+    return plan
+
+
+def _size(text: str) -> int:
+    """`500`, `10k`, `1MiB` -> bytes. UsageError where it is none."""
+    match = re.fullmatch(r"(\d+)\s*(?:([kmg])(i?)b?|b)?", text.strip().lower())
+    if match is None:
+        raise UsageError(f"{text!r} is no size", hint="write 500, 64KiB or 1MiB")
+    base = 1024 if match[3] else 1000
+    return int(match[1]) * int(base ** ("kmg".index(match[2]) + 1 if match[2] else 0))
 
 
 def _from_flags(args: argparse.Namespace) -> LoadPlan:
@@ -56,14 +77,15 @@ def _from_flags(args: argparse.Namespace) -> LoadPlan:
     )
 
 
-def _headers(lines: list[str]) -> dict[str, str]:
-    headers = {}
+def _headers(lines: list[str]) -> tuple[tuple[str, str], ...]:
+    """Each line a header; a name may come several times."""
+    headers: list[tuple[str, str]] = []
     for line in lines:
         name, colon, value = line.partition(":")
         if not colon or not name.strip() or "\n" in line or "\r" in line:
             raise UsageError(f"{line!r} is no header", hint="write 'Name: value'")
-        headers[name.strip()] = value.strip()
-    return headers
+        headers.append((name.strip(), value.strip()))
+    return tuple(headers)
 
 
 def _body(text: str | None) -> bytes:
