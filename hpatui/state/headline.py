@@ -6,10 +6,10 @@ known (the HPA in focus), the explanation says more.
 
 from __future__ import annotations
 
+from math import ceil
+
 from hpatui.model import Hpa, MetricTarget
 from hpatui.state.snapshot import HpaState
-
-JUST_SCALED = 20.0  # seconds after a rescale in which "up" or "down" is the news
 
 
 def headline(hpa: Hpa, now: float) -> tuple[HpaState, str]:
@@ -24,14 +24,38 @@ def headline(hpa: Hpa, now: float) -> tuple[HpaState, str]:
     moving = _moving(hpa, now)
     if moving is not None:
         return moving
-    limited = hpa.condition("ScalingLimited")
-    if limited is not None and limited.status == "True" and limited.reason == "TooManyReplicas":
-        return _limited(hpa, limited.reason)  # at the maximum, whatever the window does
-    if able is not None and able.reason == "ScaleDownStabilized":
-        return HpaState.HELD, f"held at {hpa.desired_replicas} by the stabilization window; {_largest(hpa)}"
-    if limited is not None and limited.status == "True":
-        return _limited(hpa, limited.reason)
+    return _at_rest(hpa, able.reason if able is not None else "")
+
+
+def _at_rest(hpa: Hpa, able: str) -> tuple[HpaState, str]:
+    """What keeps the size as it is. Several conditions may stand side by side: TooManyReplicas stays while a window
+    holds a recommendation above the maximum that is long past, TooFewReplicas likewise, and both stay until the next
+    sync when the limits were changed. So each word is only said where the size and the metrics bear it out.
+    """
+    condition = hpa.condition("ScalingLimited")
+    limited = condition.reason if condition is not None and condition.status == "True" else ""
+    size = hpa.desired_replicas
+    if limited == "TooFewReplicas" and size == hpa.min_replicas:
+        return _limited(hpa, limited)  # the window may hold as well, but the minimum is what stays
+    if limited == "TooManyReplicas" and size == hpa.max_replicas and not (able in _HELD and _wants(hpa) <= size):
+        return _limited(hpa, limited)
+    if able in _HELD:
+        return HpaState.HELD, f"held at {size} by the {_HELD[able]}; {_largest(hpa)}"
+    if limited and not limited.startswith("Too"):
+        return _limited(hpa, limited)
     return HpaState.STEADY, f"{_replicas(hpa.current_replicas)}; {_largest(hpa)}"
+
+
+_HELD = {"ScaleDownStabilized": "stabilization window", "ScaleUpStabilized": "stabilization window for scaling up"}
+TOLERANCE = 0.1
+
+
+def _wants(hpa: Hpa) -> int:
+    """About what the metrics ask for, from the values in the status: the size stays within the tolerance."""
+    ratio = max((metric.ratio for metric in hpa.metrics if metric.ratio is not None), default=1.0)
+    if abs(ratio - 1.0) <= TOLERANCE:
+        return hpa.current_replicas
+    return ceil(ratio * hpa.current_replicas)
 
 
 def _inactive(reason: str, message: str) -> tuple[HpaState, str]:

@@ -64,3 +64,58 @@ def test_headline(conditions: tuple[Condition, ...], current: int, desired: int,
 
 def test_a_metric_without_a_value_is_said() -> None:
     assert "no metric has a value" in headline(hpa(metrics=[metric(None)]), NOW)[1]
+
+
+AT_MOST = condition("ScalingLimited", "True", "TooManyReplicas")
+AT_LEAST = condition("ScalingLimited", "True", "TooFewReplicas")
+DOWN_HELD = condition("AbleToScale", "True", "ScaleDownStabilized")
+UP_HELD = condition("AbleToScale", "True", "ScaleUpStabilized")
+RESCALED = condition("AbleToScale", "True", "SucceededRescale")
+BLIND = condition("ScalingActive", "False", "FailedGetExternalMetric", "no answer")
+
+
+@pytest.mark.parametrize(
+    ("conditions", "size", "limits", "percent", "state"),
+    [
+        # TooManyReplicas is left behind by a recommendation that the window still holds: what holds it is the window.
+        ((DOWN_HELD, AT_MOST), 10, (1, 10), 1, HpaState.HELD),
+        ((DOWN_HELD, AT_MOST), 10, (1, 10), 52, HpaState.HELD),  # within the tolerance: 10 are wanted, which is allowed
+        ((DOWN_HELD, AT_MOST), 10, (1, 10), None, HpaState.HELD),
+        ((DOWN_HELD, AT_MOST), 10, (1, 10), 75, HpaState.CAPPED),  # fewer than before, still more than the maximum
+        ((AT_MOST,), 10, (1, 10), 75, HpaState.CAPPED),
+        ((RESCALED, AT_MOST), 10, (1, 10), 75, HpaState.CAPPED),
+        ((UP_HELD, AT_MOST), 10, (1, 10), 75, HpaState.CAPPED),
+        # The limits were changed after the controller looked: its word about them is old.
+        ((AT_MOST,), 10, (1, 20), 75, HpaState.STEADY),
+        ((DOWN_HELD, AT_MOST), 10, (1, 20), 1, HpaState.HELD),
+        ((AT_LEAST,), 3, (1, 10), 1, HpaState.STEADY),
+        # At the minimum the window has nothing left to hold.
+        ((DOWN_HELD, AT_LEAST), 2, (2, 10), 1, HpaState.FLOOR),
+        ((AT_LEAST,), 2, (2, 10), 1, HpaState.FLOOR),
+        ((DOWN_HELD, AT_LEAST), 3, (2, 10), 1, HpaState.HELD),
+        # A window for scaling up holds as well.
+        ((UP_HELD,), 3, (1, 10), 90, HpaState.HELD),
+        # Rate policies, with and without a window beside them.
+        ((condition("ScalingLimited", "True", "ScaleDownLimit"),), 5, (1, 10), 1, HpaState.LIMITED),
+        ((DOWN_HELD, condition("ScalingLimited", "True", "ScaleDownLimit")), 5, (1, 10), 1, HpaState.HELD),
+        # A metric that failed, or a scale that may not be written, comes before whatever was left behind.
+        ((BLIND, AT_MOST), 10, (1, 10), 1, HpaState.BLIND),
+        ((BLIND, DOWN_HELD), 10, (1, 10), 1, HpaState.BLIND),
+        ((condition("AbleToScale", "False", "FailedUpdateScale"), AT_MOST), 10, (1, 10), 75, HpaState.FAILING),
+        ((condition("ScalingActive", "False", "InvalidSelector"), AT_LEAST), 1, (1, 10), 1, HpaState.FAILING),
+        ((condition("ScalingActive", "False", "InvalidMetricSourceType"),), 1, (1, 10), 1, HpaState.BLIND),
+        ((condition("ScalingActive", "False", "ScalingDisabled"), DOWN_HELD), 0, (1, 10), None, HpaState.OFF),
+    ],
+)
+def test_each_word_for_the_conditions_that_controllers_leave_behind(
+    conditions: tuple[Condition, ...], size: int, limits: tuple[int, int], percent: float | None, state: HpaState
+) -> None:
+    """The target is 50 %; `percent` is what the status tells."""
+    low, high = limits
+    facts = hpa(
+        current=size, desired=size, low=low, high=high, metrics=[metric(percent, 50)], conditions=_with(*conditions)
+    )
+    found, text = headline(facts, NOW)
+    assert found is state, text
+    if state is HpaState.HELD:
+        assert f"held at {size}" in text and "capped" not in text
