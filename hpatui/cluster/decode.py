@@ -5,6 +5,10 @@ Objects without a name are dropped (None). Times are epoch seconds, cpu millicor
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from hpatui.autoscaler.inputs import MetricSpec, Target
+from hpatui.autoscaler.naming import metric_names
 from hpatui.autoscaler.targets_column import metric_texts, targets_column
 from hpatui.cluster.fields import (
     EMPTY,
@@ -77,7 +81,24 @@ def _metrics(spec: Json, status: Json) -> tuple[str, tuple[MetricTarget, ...]]:
             continue
         entry = statuses[index] if index < len(statuses) else EMPTY
         found.append(_metric(kind, metric, part(part(entry, field), "current"), (statuses, index)))
-    return targets_column({"spec": {"metrics": wanted}, "status": {"currentMetrics": statuses}}), tuple(found)
+    labels = metric_names([_spec_of(metric) for metric in wanted])
+    labelled = tuple(replace(metric, label=label) for metric, label in zip(found, labels, strict=True))
+    return targets_column({"spec": {"metrics": wanted}, "status": {"currentMetrics": statuses}}), labelled
+
+
+def _spec_of(metric: Json) -> MetricSpec:
+    """An entry of spec.metrics as far as its name goes."""
+    kind = text(metric, "type")
+    source = part(metric, _FIELDS.get(kind, ""))
+    identity, described = part(source, "metric"), part(source, "describedObject")
+    return MetricSpec(
+        kind,
+        text(source, "name") or text(identity, "name") or kind,
+        Target(text(part(source, "target"), "type")),
+        text(source, "container") if kind == "ContainerResource" else "",
+        selector=part(identity, "selector") or None,
+        described=described,
+    )
 
 
 def _shaped(metric: Json, values: str) -> Json:

@@ -91,7 +91,7 @@ def _milli(value: object) -> float | None:
 
 def _requests(spec: Json) -> tuple[tuple[str, Mapping[str, int]], ...] | None:
     """What the controller reads: requests in thousandths of each container and native sidecar. None where a field is
-    not what it should be, or where pod-level requests need the whole spec.
+    not what it should be, or where pod-level requests or an overhead need the whole spec.
     """
     if spec.get("resources"):
         return None

@@ -49,7 +49,7 @@ class MetricTarget:
     bytes for memory ("B"), else plain (""). `target_text` and `current_text` are as kubectl prints them (`<unknown>`
     when there is no current value). `ratio` is current / target. Its identity is `index`, its place in spec.metrics:
     names repeat. `selector` (External, Pods, Object) is the metric's own label selector as text, `object` what an Object
-    metric describes, as `Kind/name`.
+    metric describes, as `Kind/name`. `label` is a name that no other metric of the HPA has.
     """
 
     type: str  # Resource, ContainerResource, Pods, Object, External
@@ -65,6 +65,7 @@ class MetricTarget:
     index: int = 0
     selector: str = ""
     object: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,12 +23,12 @@ def adjusted(inputs: Inputs, decision: Decision, after: HpaObject) -> Inputs | N
     told = _told_averages(after)
     used = {i: e.proposal.usage for i, e in enumerate(decision.metrics) if e.proposal is not None}
     wrong = [(i, average) for i, average in told if used.get(i) != average]
-    custom, external = told_answers(after, inputs.scale.status_replicas, [pod.name for pod in inputs.pods])
-    same = custom == inputs.metrics.custom and external == inputs.metrics.external
+    answers = told_answers(after, inputs.scale.status_replicas, [pod.name for pod in inputs.pods])
+    same = answers == inputs.metrics.by_index
     if not wrong and (same or not after.status.get("currentMetrics")):
         return None
     if not same:
-        inputs = replace(inputs, metrics=replace(inputs.metrics, custom=custom, external=external))
+        inputs = replace(inputs, metrics=replace(inputs.metrics, by_index=answers))
     if not wrong:
         return inputs
     samples = inputs.metrics.pod_metrics if inputs.metrics.pod_metrics_error is None else ()

@@ -72,12 +72,15 @@ class Reader:
         self._usages: dict[Key, tuple[PodUsage, PodMetricsInput]] = {}
         self._hpa: tuple[Hpa, HpaObject] | None = None
 
-    def read(self, hpa: Hpa, facts: Facts) -> Inputs:
-        """All inputs at once."""
+    def read(self, hpa: Hpa, facts: Facts, divisor: int | None = None) -> Inputs:
+        """All inputs at once. `divisor`: the status size of the scale at the sync that wrote the HPA's status, by which
+        it divided averages (None: not seen, as now).
+        """
         parsed = self.hpa(hpa)
         pods = tuple(self._pod(facts.pods[key]) for key in sorted(facts.pods))
         scale = _scale(hpa, facts)
-        return Inputs(parsed, scale, pods, self._metrics(parsed, scale, facts))
+        known = scale.status_replicas if divisor is None else divisor
+        return Inputs(parsed, scale, pods, self._metrics(parsed, known, facts))
 
     def hpa(self, hpa: Hpa) -> HpaObject:
         """The HPA's own object."""
@@ -109,7 +112,7 @@ class Reader:
         self._usages[usage.key] = (usage, parsed)
         return parsed
 
-    def _metrics(self, hpa: HpaObject, scale: ScaleInput, facts: Facts) -> MetricsInput:
+    def _metrics(self, hpa: HpaObject, divisor: int, facts: Facts) -> MetricsInput:
         state = facts.usage_status.state
         broken = state in (SourceState.NOT_SERVED, SourceState.FAILED, SourceState.RECONNECTING)
         samples: tuple[PodMetricsInput, ...] = ()
@@ -119,10 +122,8 @@ class Reader:
                 for key in sorted(facts.usages)
             )
         error = facts.usage_status.message or "the server could not find the requested resource"
-        replicas = hpa.status.get("currentReplicas")
-        known = replicas if isinstance(replicas, int) else scale.status_replicas
-        custom, external = told_answers(hpa, known, [key.name for key in facts.pods])
-        return MetricsInput(samples, error if broken else None, custom, external)
+        told = told_answers(hpa, divisor, [key.name for key in facts.pods])
+        return MetricsInput(samples, error if broken else None, by_index=told)
 
 
 def _scale(hpa: Hpa, facts: Facts) -> ScaleInput:
@@ -135,24 +136,21 @@ def _scale(hpa: Hpa, facts: Facts) -> ScaleInput:
     return ScaleInput(workload.replicas, workload.status_replicas, workload.selector)
 
 
-def told_answers(
-    hpa: HpaObject, replicas: int, pods: Sequence[str]
-) -> tuple[dict[str, MetricAnswer], dict[str, MetricAnswer]]:
-    """Custom and external metrics as the HPA's status tells them: nobody but the controller asks for them.
+def told_answers(hpa: HpaObject, replicas: int, pods: Sequence[str]) -> dict[int, MetricAnswer]:
+    """Custom and external metrics as the HPA's status tells them, by their place in spec.metrics: nobody but the
+    controller asks for them, and several may have one name.
 
-    `replicas` is the status size of the target at that sync, which averages were divided by.
+    `replicas` is the status size of the target's scale at that sync, which averages were divided by.
     """
-    custom: dict[str, MetricAnswer] = {}
-    external: dict[str, MetricAnswer] = {}
     problem = _problem(hpa)
     current = hpa.status.get("currentMetrics")
     entries = current if isinstance(current, list) else []
+    answers = {}
     for index, spec in enumerate(hpa.metrics):
         if spec.type in ("Pods", "Object", "External"):
             entry = entries[index] if index < len(entries) and isinstance(entries[index], Mapping) else {}
-            answer = _answer(spec, entry, replicas, pods, problem)
-            (external if spec.type == "External" else custom)[spec.name] = answer
-    return custom, external
+            answers[index] = _answer(spec, entry, replicas, pods, problem)
+    return answers
 
 
 def _problem(hpa: HpaObject) -> str:

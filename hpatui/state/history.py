@@ -18,7 +18,9 @@ _COMBINED = "(combined from similar events): "
 
 
 def metric_label(metric: MetricTarget) -> str:
-    """The name of a metric's series: `cpu`, `memory`, `queue_depth`, or `cpu/sidecar` for one container's."""
+    """The name of a metric's series, which no other metric of the HPA has: `cpu`, `queue_depth`, `cpu of sidecar`."""
+    if metric.label:
+        return metric.label
     return f"{metric.name}/{metric.container}" if metric.container else metric.name
 
 

@@ -58,6 +58,7 @@ class Observer:
         self._ring: deque[Facts] = deque(maxlen=RING)
         self._memory = Memory()
         self._from_start = False
+        self._divisor: int | None = None  # status size of the scale at the sync that wrote the status
         self._events: tuple[Event, ...] = ()
         self._writes = WriteWatch()
         self._compared = self._agreed = 0
@@ -193,6 +194,7 @@ class Observer:
         decided = self._decide(before, self._facts_before(before, hpa, now), now)
         if decided is not None:
             self._record(before, hpa, decided, now, seen=True)
+            self._divisor = decided[0].scale.status_replicas
 
     def _record(self, before: Hpa, after: Hpa, decided: tuple[Inputs, Decision], time: float, *, seen: bool) -> None:
         inputs, decision = decided
@@ -236,7 +238,7 @@ class Observer:
         if facts is None or not facts.usable() or not hpa.raw:
             return None
         try:
-            inputs = self._reader.read(hpa, facts)
+            inputs = self._reader.read(hpa, facts, self._divisor)
         except MalformedObject:
             return None
         return inputs, self._decide_on(inputs, now)

@@ -124,6 +124,7 @@ def test_a_metric_carries_what_tells_it_from_another_of_its_name() -> None:
     hpa = decode_hpa(json.dumps(body).encode())
     assert hpa is not None
     assert [(m.index, m.object, m.selector) for m in hpa.metrics] == [(0, "Ingress/main", ""), (1, "", "q=b")]
+    assert [m.label for m in hpa.metrics] == ["q of Ingress/main", "q{q=b}"]
     assert hpa.metrics[1].current is None, "a status entry of another type is not the metric's"
 
 
