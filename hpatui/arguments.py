@@ -16,6 +16,8 @@ def cluster() -> argparse.ArgumentParser:
     add("--kubeconfig", metavar="FILE", help="kubeconfig (default: $KUBECONFIG, then ~/.kube/config)")
     add("--context", metavar="C", help="context of the kubeconfig")
     add("-n", "--namespace", metavar="NS", help="namespace (default: the context's)")
+    add("--as", dest="as_user", metavar="USER", help="impersonate this user, as kubectl --as does")
+    add("--as-group", dest="as_groups", action="append", metavar="GROUP", help="with --as: this group too (repeatable)")
     add("-A", "--all-namespaces", action="store_true", help="HPAs of all namespaces")
     add("--hpa", metavar="[NS/]NAME", help="the HPA to select")
     add("--log-file", metavar="FILE", help="where failures are logged (default: hpatui.log in the state folder)")

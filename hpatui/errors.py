@@ -7,6 +7,7 @@
     ├── ClusterError            anything between us and the API server
     │   ├── NoClusterError          no kubeconfig, unknown context, empty configuration
     │   ├── UnreachableError        refused, timed out, name not resolved, TLS
+    │   ├── TrustError              TLS or a name that trying again does not mend
     │   ├── AuthError               401, expired credentials, a login plugin that failed
     │   │   └── LoginNeededError        a login plugin that has to ask the user something
     │   ├── ForbiddenError          403: names the permission that is missing
@@ -73,6 +74,10 @@ class UnreachableError(ClusterError):
     """No HTTP answer: refused, timed out, unresolved, or TLS failed."""
 
 
+class TrustError(UnreachableError):
+    """TLS or the server's name is wrong: only another configuration mends that, so the first contact is not retried."""
+
+
 class AuthError(ClusterError):
     """The server does not accept who we are, or a login plugin failed."""
 
@@ -80,9 +85,10 @@ class AuthError(ClusterError):
 class LoginNeededError(AuthError):
     """A login plugin needs the terminal: run `command` in `env` there; what it prints is the credential."""
 
-    def __init__(self, command: Sequence[str], env: Mapping[str, str]) -> None:
+    def __init__(self, command: Sequence[str], env: Mapping[str, str], *, why: str = "") -> None:
+        """`why`: what it said when it ran without a terminal."""
         name = command[0].rpartition("/")[2]
-        super().__init__(f"the login plugin {name} has to ask you something", hint="press L to log in")
+        super().__init__(why or f"the login plugin {name} has to ask you something", hint="press L to log in")
         self.command = tuple(command)
         self.env = dict(env)
 

@@ -20,6 +20,8 @@ class Settings:
     namespace: str | None = None  # None: the context's own; all namespaces with all_namespaces
     all_namespaces: bool = False
     hpa: str | None = None  # [NS/]NAME to select at the start
+    as_user: str | None = None  # impersonate, as kubectl --as does
+    as_groups: tuple[str, ...] = ()  # with as_user; separated by commas in the environment
     read_only: bool = False
     low_bandwidth: bool = False
     ascii: bool = False
@@ -127,6 +129,8 @@ def _from_environ(env: Mapping[str, str]) -> dict[str, Any]:
                 found[name] = float(text)
             except ValueError:
                 raise UsageError(f"{_ENV_PREFIX}{name.upper()} is {text!r}, not a number") from None
+        elif kind.startswith("tuple"):
+            found[name] = tuple(part for part in text.split(",") if part)
         else:
             found[name] = text
     return found
@@ -145,6 +149,11 @@ def _apply(settings: Settings, values: Mapping[str, Any], where: str) -> Setting
             expected = int
         elif kind.startswith("float"):
             expected = (int, float)
+        elif kind.startswith("tuple"):
+            if not isinstance(value, list | tuple) or not all(isinstance(part, str) for part in value):
+                raise UsageError(f"{where}{name} is {value!r}", hint="it takes a list of texts")
+            values = {**values, name: tuple(value)}
+            continue
         if not isinstance(value, expected) or (isinstance(value, bool) and expected is not bool):
             raise UsageError(f"{where}{name} is {value!r}", hint=f"it takes a {kind.split(' ')[0]}")
         choices = CHOICES.get(name)

@@ -1,7 +1,7 @@
-"""Who we are: tokens (kept, from a file, from a login plugin, from OIDC) and client certificates.
+"""Who we are on each request: tokens (kept, from a file, from a login plugin, from OIDC), passwords, impersonation.
 
-Login plugins (exec) run with standard input closed and their output captured, so they can neither eat keys nor draw on
-the screen; what they print goes into no log. Tokens are renewed before they expire. No secret is ever part of a message.
+What counts when there are several is client-go's order: a token, its file, or a password beside `exec` or an auth provider
+wins, and so does a certificate beside `exec`. Tokens are renewed when they end. No secret is ever part of a message.
 """
 
 from __future__ import annotations
@@ -9,45 +9,48 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import os
-from collections.abc import Mapping
+import sys
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
-from hpatui.clock import Clock, parse_rfc3339
-from hpatui.cluster.kubeconfig import ClusterAccess, decode_base64
+from hpatui.clock import Clock
+from hpatui.cluster.access import Access, ExecPlugin, Headers
+from hpatui.cluster.pem import pem_bytes
+from hpatui.cluster.plugin import PluginCredential, Say, command_of, credential_of, run_plugin
 from hpatui.errors import AuthError, LoginNeededError
+from hpatui.masking import remember_secret
 from hpatui.text import printable
 
-EXEC_TIMEOUT = 60.0
-_EARLY = 60.0  # seconds before its end that a token is renewed
 _FILE_AGE = 60.0  # how long a token file's content is used before it is read again
+_AGAIN = 10.0  # seconds before a plugin is asked again, whatever the server says about what it gave
+_JWT_EARLY = 10.0  # seconds before its end that an OIDC token counts as ended (client-go's expiryDelta)
 
 
 @dataclass(frozen=True, slots=True)
 class ClientCertificate:
-    """PEM texts, or paths to them."""
+    """PEM texts; `name`: where they came from, for messages."""
 
-    cert_file: str | None = None
-    key_file: str | None = None
-    cert_pem: bytes | None = field(default=None, repr=False)
-    key_pem: bytes | None = field(default=None, repr=False)
+    cert_pem: bytes = field(repr=False)
+    key_pem: bytes = field(repr=False)
+    name: str = "client-certificate"
 
 
 class Credentials:
-    """The headers of a user of the kubeconfig; `headers` renews what has expired."""
+    """The headers and the certificate of one user; `headers` renews what has ended."""
 
-    def __init__(self, access: ClusterAccess, clock: Clock, login: bytes = b"") -> None:
-        """`login`: what a login plugin printed that the user has run in the terminal."""
-        self._login = login
+    def __init__(self, access: Access, clock: Clock, login: bytes = b"", say: Say = lambda _text: None) -> None:
+        """`login`: what a login plugin printed that the user has run in the terminal. `say` is told what a plugin says."""
         self._access = access
-        self._user: Mapping[str, Any] = access.user
+        self._user = access.user
         self._clock = clock
-        self._token: str | None = None
+        self._login = login
+        self._say = say
+        self._token = access.user.token
         self._expires: float | None = None
+        self._read_at: float | None = None
+        self._asked_at: float | None = None
         self._lock = asyncio.Lock()
-        self._exec_certificate: ClientCertificate | None = None
+        self._plugin_certificate: ClientCertificate | None = None
+        self._certificate: ClientCertificate | None = None
 
     def __repr__(self) -> str:
         return "Credentials(...)"
@@ -56,151 +59,137 @@ class Credentials:
     def certificate(self) -> ClientCertificate | None:
         """The client certificate, if this user has one (one of a login plugin is known after `headers`)."""
         user = self._user
-        if self._exec_certificate is not None:
-            return self._exec_certificate
-        if user.get("client-certificate-data"):
-            return ClientCertificate(
-                cert_pem=decode_base64(user["client-certificate-data"], "client-certificate-data"),
-                key_pem=decode_base64(user.get("client-key-data", ""), "client-key-data"),
+        if user.certificate is None or user.key is None:
+            return self._plugin_certificate
+        if self._certificate is None:
+            context = self._access.context
+            self._certificate = ClientCertificate(
+                pem_bytes(user.certificate, context), pem_bytes(user.key, context), user.certificate.name
             )
-        if user.get("client-certificate"):
-            folder = self._access.folder
-            return ClientCertificate(
-                str(folder / str(user["client-certificate"])), str(folder / str(user.get("client-key", "")))
-            )
-        return None
+        return self._certificate
 
-    async def headers(self, *, force: bool = False) -> dict[str, str]:
-        """The Authorization header, if there is one. With `force` what can be renewed is (after a 401).
-
-        Raises AuthError when a login plugin fails or a token cannot be read.
-        """
-        async with self._lock:
-            token = await self._current(force)
-        if token:
-            return {"Authorization": f"Bearer {token}"}
+    @property
+    def _plugin(self) -> ExecPlugin | None:
+        """The login plugin, where nothing beside it wins."""
         user = self._user
-        if user.get("username") is not None:
-            pair = f"{user.get('username')}:{user.get('password', '')}".encode()
-            return {"Authorization": "Basic " + base64.b64encode(pair).decode()}
-        return {}
+        return None if user.token or user.token_file or user.basic or user.certificate else user.plugin
 
     @property
     def renewable(self) -> bool:
         """Whether another try after a 401 could help."""
-        return any(self._user.get(name) for name in ("exec", "tokenFile", "auth-provider"))
-
-    async def _current(self, force: bool) -> str | None:
         user = self._user
-        if not user.get("exec") and not user.get("tokenFile") and not user.get("auth-provider"):
-            return str(user["token"]) if user.get("token") else None
-        now = self._clock.time()
-        fresh = self._expires is None or now < self._expires - _EARLY
-        if not force and self._token is not None and fresh:
-            return self._token
-        if user.get("tokenFile"):
-            self._token = self._read_token_file(str(user["tokenFile"]))
-            self._expires = now + _FILE_AGE + _EARLY
-        elif user.get("exec"):
-            await self._run_plugin(user["exec"])
-        else:
-            await self._oidc()
+        oidc = user.oidc is not None and not user.token and user.basic is None
+        return bool(self._plugin or user.token_file or oidc)
+
+    async def headers(self, *, rejected: Headers | None = None) -> Headers:
+        """Authorization, if there is one, and impersonation. `rejected`: headers that got a 401; what can be renewed is.
+
+        Raises AuthError when a login plugin fails or a token cannot be read.
+        """
+        async with self._lock:
+            refused = rejected is not None and ("Authorization", f"Bearer {self._token}") in (
+                rejected if self._token else (*rejected, ("Authorization", "Bearer "))
+            )
+            token = await self._current(refused)
+        found: Headers = ()
+        if token:
+            found = (("Authorization", f"Bearer {token}"),)
+        elif self._user.basic is not None:
+            pair = base64.b64encode(":".join(self._user.basic).encode()).decode()
+            remember_secret(pair)
+            found = (("Authorization", f"Basic {pair}"),)
+        return found + self._access.acting_as.headers()
+
+    async def _current(self, refused: bool) -> str:
+        user = self._user
+        if user.token_file is not None:
+            self._from_file(refused)
+        elif user.token or user.basic is not None:
+            pass
+        elif (plugin := self._plugin) is not None:
+            if self._due(refused):
+                await self._ask(plugin)
+        elif user.oidc is not None:
+            await self._oidc(refused)
         return self._token
 
-    def _read_token_file(self, name: str) -> str:
+    # Token files ----------------------------------------------------------------------------------------------
+
+    def _from_file(self, refused: bool) -> None:
+        """As client-go: the file's content, read once a minute, beats `token`, which stands in where it cannot be read."""
+        now = self._clock.monotonic()
+        if self._read_at is not None and now - self._read_at < _FILE_AGE and not refused:
+            return
+        path = self._user.token_file
+        assert path is not None
+        where = printable(str(path), 200)
         try:
-            return (self._access.folder / name).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise AuthError(f"cannot read the token file {name}: {error.strerror}") from error
+            token = path.read_text(encoding="utf-8").strip()
+        except (OSError, ValueError) as error:
+            if self._user.token:
+                return
+            reason = getattr(error, "strerror", None) or "it is no text"
+            raise AuthError(f"cannot read the token file {where}: {reason}", hint="log in again") from None
+        problem = "is empty" if not token else ""
+        if any(ord(char) < 32 or ord(char) == 127 for char in token):
+            problem = "holds a line break or another control character in the middle of the token"
+        if problem:
+            raise AuthError(f"the token file {where} {problem}", hint="write the token on one line")
+        remember_secret(token)
+        self._token, self._read_at = token, now
 
     # Login plugins --------------------------------------------------------------------------------------------
 
-    async def _run_plugin(self, config: Mapping[str, Any]) -> None:
-        command = str(config.get("command") or "")
-        env = {**os.environ, **{str(e.get("name")): str(e.get("value", "")) for e in config.get("env") or ()}}
-        version = config.get("apiVersion", "client.authentication.k8s.io/v1")
-        interactive = config.get("interactiveMode") == "Always"
-        info: dict[str, Any] = {"apiVersion": version, "kind": "ExecCredential", "spec": {"interactive": interactive}}
-        if config.get("provideClusterInfo"):
-            info["spec"]["cluster"] = {"server": self._access.server}
-        env["KUBERNETES_EXEC_INFO"] = json.dumps(info)
-        if "/" in command and not Path(command).is_absolute():
-            command = str(self._access.folder / command)
+    def _due(self, refused: bool) -> bool:
+        """Whether the plugin has to run: at first, when its credential has ended, or when the server refused it; but a
+        plugin whose answers end at once, or are refused, is not run at each request.
+        """
+        if self._asked_at is None:
+            return True
+        if self._clock.monotonic() - self._asked_at < _AGAIN:
+            return False
+        return refused or (self._expires is not None and self._clock.time() >= self._expires)
+
+    async def _ask(self, plugin: ExecPlugin) -> None:
         login, self._login = self._login, b""
         if login:
-            self._take_exec_credential(login, command)
+            self._take(credential_of(login, plugin))
             return
-        if interactive:
-            raise LoginNeededError((command, *(str(a) for a in config.get("args") or ())), env)
+        if plugin.interactive == "Always":
+            raise LoginNeededError(*command_of(plugin, interactive=True))
         try:
-            process = await asyncio.create_subprocess_exec(
-                command, *(str(a) for a in config.get("args") or ()), env=env, start_new_session=True,
-                stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-            )  # fmt: skip
-        except OSError as error:
-            hint = str(config.get("installHint") or "install it, or log in another way").strip().splitlines()[0]
-            raise AuthError(f"cannot run the login plugin {command}: {error.strerror}", hint=hint) from error
-        try:
-            async with asyncio.timeout(EXEC_TIMEOUT):
-                out, err = await process.communicate()
-        except TimeoutError as error:
-            process.kill()
-            await process.wait()
-            raise AuthError(
-                f"the login plugin {command} did not answer within {EXEC_TIMEOUT:g} s", hint="log in on a shell first"
-            ) from error
-        if process.returncode != 0:
-            said = printable(err.decode(errors="replace").strip().splitlines()[-1] if err.strip() else "", 300)
-            raise AuthError(
-                f"the login plugin {command} failed (exit code {process.returncode}): {said}",
-                hint="log in on a shell, then try again",
-            )
-        self._take_exec_credential(out, command)
+            out = await run_plugin(plugin, self._say)
+        except AuthError as error:
+            if plugin.interactive == "IfAvailable" and "cannot run" not in error.message:
+                raise LoginNeededError(*command_of(plugin, interactive=True), why=error.message) from error
+            raise
+        self._take(credential_of(out, plugin))
 
-    def _take_exec_credential(self, out: bytes, command: str) -> None:
-        try:
-            status = json.loads(out)["status"]
-            expires = status.get("expirationTimestamp")
-            self._expires = parse_rfc3339(expires).timestamp() if expires else None
-            self._token = status.get("token")
-            cert, key = status.get("clientCertificateData"), status.get("clientKeyData")
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise AuthError(f"the login plugin {command} printed no credential") from error
-        if cert and key:
-            self._exec_certificate = ClientCertificate(cert_pem=cert.encode(), key_pem=key.encode())
+    def _take(self, found: PluginCredential) -> None:
+        self._token, self._expires, self._asked_at = found.token, found.expires, self._clock.monotonic()
+        if found.certificate is not None and found.key is not None:
+            self._plugin_certificate = ClientCertificate(found.certificate, found.key, "the login plugin's certificate")
 
     # OIDC -----------------------------------------------------------------------------------------------------
 
-    async def _oidc(self) -> None:
-        provider = self._user.get("auth-provider") or {}
-        config = provider.get("config") or {}
-        if provider.get("name") != "oidc":
-            raise AuthError(
-                f"the auth provider {provider.get('name')!r} is no longer supported by Kubernetes",
-                hint="use its login plugin (exec) instead",
-            )
-        self._token = config.get("id-token")
-        self._expires = _jwt_expiry(self._token)
-        if self._token and (self._expires is None or self._clock.time() < self._expires - _EARLY):
+    async def _oidc(self, refused: bool) -> None:
+        oidc = self._user.oidc
+        assert oidc is not None
+        now = self._clock.time()
+        if not self._token:
+            self._token, self._expires = oidc.id_token, jwt_expiry(oidc.id_token)
+        fresh = self._token and self._expires is not None and now < self._expires - _JWT_EARLY
+        if fresh and not refused:
             return
-        if not config.get("refresh-token") or not config.get("idp-issuer-url"):
-            raise AuthError("the OIDC token has expired and there is no refresh token", hint="log in again")
-        from kubernetes.aio.config.config_exception import ConfigException
-        from kubernetes.aio.config.openid import OpenIDRequestor
+        if self._asked_at is not None and self._clock.monotonic() - self._asked_at < _AGAIN:
+            return
+        from hpatui.cluster.oidc import refreshed
 
-        requestor = OpenIDRequestor(
-            config["client-id"], config.get("client-secret", ""), config["idp-issuer-url"],
-            ssl_ca_cert=config.get("idp-certificate-authority"),
-        )  # fmt: skip
-        try:
-            answer = await requestor.refresh_token(config["refresh-token"])
-        except (ConfigException, OSError) as error:
-            raise AuthError("the OIDC provider did not renew the token", hint="log in again") from error
-        self._token = answer.get("id_token")
-        self._expires = _jwt_expiry(self._token)
+        token = await refreshed(oidc, self._access, self._say)
+        self._token, self._expires, self._asked_at = token, jwt_expiry(token), self._clock.monotonic()
 
 
-def _jwt_expiry(token: str | None) -> float | None:
+def jwt_expiry(token: str | None) -> float | None:
     """When a JWT ends (epoch seconds), if it says so."""
     parts = (token or "").split(".")
     if len(parts) != 3:
@@ -208,5 +197,10 @@ def _jwt_expiry(token: str | None) -> float | None:
     try:
         payload = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
         return float(payload["exp"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
+
+
+def say_on_stderr(text: str) -> None:
+    """For commands without a screen: what a login plugin says while it runs."""
+    print(f"hpatui: login: {text}", file=sys.stderr, flush=True)  # noqa: T201

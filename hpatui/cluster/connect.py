@@ -1,50 +1,63 @@
 """A connection to one API server: requests with raw paths, JSON in and out, and streams of lines for watches.
 
-This module is the only one that names the exceptions of the wire, and turns them into the errors of hpatui.errors.
+Every request, watch and port-forward goes through here, so all of them carry who we are and as whom we act, take the same
+proxy and trust the same authorities. What goes wrong comes out as the errors of hpatui.errors (`faults.py`).
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
-import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote
+
+from multidict import CIMultiDict
+from yarl import URL
 
 from hpatui import __version__
 from hpatui.clock import Clock
-from hpatui.cluster.auth import Credentials
-from hpatui.cluster.kubeconfig import ClusterAccess, ContextFacts, cluster_access, list_contexts
+from hpatui.cluster.access import Access, Headers
+from hpatui.cluster.address import host_of
+from hpatui.cluster.auth import ClientCertificate, Credentials
+from hpatui.cluster.faults import location, refused, translated
+from hpatui.cluster.kubeconfig import ContextFacts, cluster_access, list_contexts
+from hpatui.cluster.proxies import proxy_for
 from hpatui.cluster.tls import tls_context
-from hpatui.cluster.wire import aiohttp
-from hpatui.errors import (
-    AuthError,
-    ClusterError,
-    ForbiddenError,
-    GoneError,
-    NotServedError,
-    ServerBusyError,
-    UnreachableError,
-)
+from hpatui.cluster.wire import aiohttp, open_session
+from hpatui.errors import ForbiddenError, NotServedError, ServerBusyError, UnreachableError
 from hpatui.settings import Settings
 from hpatui.text import printable
 
 __all__ = ["Connection", "ContextFacts", "connect", "list_contexts"]
 
 CONNECT_TIMEOUT = 10.0
+FIRST_TIMEOUT = 15.0  # seconds until the first answer
 READ_TIMEOUT = 60.0
 SANDBOX_MARK = "hpatui-sandbox"  # in gitVersion of /version
 _USER_AGENT = f"hpatui/{__version__}"
 _BIGGEST = 512 * 2**20  # bytes of an answer
+_REDIRECTS = 10
+_THROTTLED = 10  # how often a request is repeated whose answer says when to come again (as client-go)
+_LONGEST_WAIT = 30.0
+_OLD_SESSIONS = 2  # whose watches may go on after our certificate was renewed
+Say = Callable[[str], None]
 
 
-async def connect(settings: Settings, clock: Clock, *, context: str | None = None, login: bytes = b"") -> Connection:
-    """Connect and ask for the server's version; `login` is what an interactive login plugin printed.
+def _silent(_text: str) -> None:
+    pass
+
+
+async def connect(
+    settings: Settings, clock: Clock, *, context: str | None = None, login: bytes = b"", say: Say = _silent
+) -> Connection:
+    """Connect and ask for the server's version; `login` is what an interactive login plugin printed. `say` is told what
+    is waited for: what a login plugin writes while it runs, a server that asks for patience.
 
     Raises ClusterError in one of its kinds.
     """
-    connection = Connection(cluster_access(settings, context), clock, login)
+    connection = Connection(cluster_access(settings, context), clock, login, say)
     try:
         await connection.open()
     except BaseException:
@@ -56,67 +69,98 @@ async def connect(settings: Settings, clock: Clock, *, context: str | None = Non
 class Connection:
     """See the module. `host` is for people: the server's host and port."""
 
-    def __init__(self, access: ClusterAccess, clock: Clock, login: bytes = b"") -> None:
+    def __init__(self, access: Access, clock: Clock, login: bytes = b"", say: Say = _silent) -> None:
         self.context = access.context
         self.namespace = access.namespace
         self.server = access.server
-        self.host = urlsplit(access.server).netloc
+        self.host = host_of(access.server)
+        self.acting_as = access.acting_as.text()
         self.server_version = ""
         self.sandbox = False
         self._access = access
-        self._credentials = Credentials(access, clock, login)
+        self._say = say
+        self._credentials = Credentials(access, clock, login, say)
         self._session: aiohttp.ClientSession | None = None
+        self._retired: list[aiohttp.ClientSession] = []
+        self._certificate: ClientCertificate | None = None
+        self._proxy: str | None = None
+        self._closed = False
 
     @property
-    def access(self) -> ClusterAccess:
+    def access(self) -> Access:
         """What the kubeconfig says about this cluster."""
         return self._access
+
+    @property
+    def proxy(self) -> str | None:
+        """The proxy that leads to the server; may hold a password."""
+        return self._proxy
+
+    @property
+    def certificate(self) -> ClientCertificate | None:
+        """Our client certificate, if we have one."""
+        return self._certificate
 
     def __repr__(self) -> str:
         return f"Connection({self.context!r}, {self.host!r})"
 
     async def open(self) -> None:
-        """Set up TLS and learn the server's version."""
-        await self._credentials.headers()
-        self._make_session()
-        version = await self.get_json("/version")
+        """Set up TLS and learn the server's version. Who may not ask for the version is let in without it."""
+        async with self._translating():
+            self._proxy = self._access.proxy or proxy_for(self.server)
+            await self._refresh(None)
+        try:
+            data = await self.request("GET", "/version", timeout=FIRST_TIMEOUT)
+            version = _object(data)
+        except (ForbiddenError, NotServedError) as error:
+            if "a page" in error.message or "points to" in error.message:
+                raise
+            version = {}
+        if version is None:
+            raise UnreachableError(f"{self.host} answered with something that is no JSON", hint="is it an API server?")
         self.server_version = printable(str(version.get("gitVersion", "")), 100)
         self.sandbox = SANDBOX_MARK in self.server_version
 
     async def close(self) -> None:
         """Close all connections; idempotent."""
-        session, self._session = self._session, None
-        if session is not None:
+        self._closed = True
+        sessions = [*self._retired, *([self._session] if self._session is not None else [])]
+        self._session, self._retired = None, []
+        for session in sessions:
             await session.close()
 
-    def _make_session(self) -> None:
-        access = self._access
-        context = tls_context(access, self._credentials.certificate)
-        # A watch answers in one long line per event and may be silent for long: no limit on the whole answer's time.
-        connector = aiohttp.TCPConnector(limit=64, ssl=True if context is None else context)
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            headers={"User-Agent": _USER_AGENT},
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT),
-            trust_env=not access.server.startswith("http://127.0.0.1"),
-            read_bufsize=2**20,
-            auto_decompress=True,
-        )
+    async def _refresh(self, rejected: Headers | None) -> Headers:
+        """The headers of the next request; when our certificate was renewed, a session with the new one."""
+        headers = await self._credentials.headers(rejected=rejected)
+        certificate = self._credentials.certificate
+        if self._closed:
+            raise UnreachableError(f"the connection to {self.host} is closed")
+        if self._session is None or certificate is not self._certificate:
+            context = tls_context(self._access, certificate)
+            # A watch answers in one long line per event and may be silent for long: no limit on the whole answer's time.
+            standing = {"User-Agent": _USER_AGENT}
+            if not self._access.compress:
+                standing["Accept-Encoding"] = "identity"
+            session = open_session(context, self._proxy, CONNECT_TIMEOUT, standing)
+            if self._session is not None:
+                self._retired.append(self._session)
+            self._session, self._certificate = session, certificate
+            while len(self._retired) > _OLD_SESSIONS:
+                await self._retired.pop(0).close()
+        return headers
 
     # Requests -------------------------------------------------------------------------------------------------
 
-    async def auth_headers(self) -> dict[str, str]:
-        """The headers that say who we are; never to be logged or shown."""
-        return await self._credentials.headers()
+    async def auth_headers(self) -> Headers:
+        """The headers that say who we are and as whom we act; never to be logged or shown. A name may come twice."""
+        return await self._refresh(None)
 
     async def get_json(self, path: str, params: Mapping[str, str] | None = None) -> dict[str, Any]:
         """GET -> a JSON object."""
-        data = await self.request("GET", path, params)
-        try:
-            value = json.loads(data)
-        except ValueError as error:
-            raise ServerBusyError(f"{self.host} answered {path} with something that is no JSON") from error
-        return value if isinstance(value, dict) else {}
+        value = _object(await self.request("GET", path, params))
+        if value is None:
+            raise ServerBusyError(f"{self.host} answered {path} with something that is no JSON")
+        return value
 
     async def request(
         self,
@@ -130,22 +174,17 @@ class Connection:
         timeout: float = READ_TIMEOUT,
     ) -> bytes:
         """One request; the answer's bytes. A 401 is tried once more with renewed credentials. Raises ClusterError."""
-        async with (
-            self._answer(method, path, params, body, accept, content_type, timeout) as response,
-            self._wire(path),
-        ):
+        data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+        limits = aiohttp.ClientTimeout(total=timeout, sock_connect=CONNECT_TIMEOUT)
+        headers = {"Accept": accept, **({"Content-Type": content_type} if body is not None else {})}
+        async with self._answer(method, path, params, data, headers, limits) as response, self._translating():
             return await response.read()
 
     async def get(self, path: str, params: Mapping[str, str] | None = None) -> tuple[int, bytes]:
         """GET -> (status, body) whatever the status is; raises only where there was no answer."""
-        session, headers = await self._ready("application/json", None)
-        timeout = aiohttp.ClientTimeout(total=READ_TIMEOUT, sock_connect=CONNECT_TIMEOUT)
-        async with (
-            self._wire(path),
-            session.get(
-                self.server + path, params=params, headers=headers, timeout=timeout, proxy=self._access.proxy
-            ) as response,
-        ):
+        limits = aiohttp.ClientTimeout(total=READ_TIMEOUT, sock_connect=CONNECT_TIMEOUT)
+        response = await self._ask("GET", self._url(path, params), None, {"Accept": "application/json"}, limits)
+        async with self._translating(), response:
             return response.status, await response.read()
 
     @contextlib.asynccontextmanager
@@ -153,30 +192,36 @@ class Connection:
         self, path: str, params: Mapping[str, str], protocol: str
     ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
         """Upgrade to a WebSocket of one subprotocol. Raises ClusterError where the server does not."""
-        session, headers = await self._ready("application/json", None)
+        headers = await self._headers({}, None)
         try:
-            async with (
-                self._wire(path),
-                session.ws_connect(
-                    self.server + path, params=params, protocols=(protocol,), headers=headers, proxy=self._access.proxy
-                ) as socket,
-            ):
-                yield socket
-        except aiohttp.WSServerHandshakeError as error:
-            raise ServerBusyError(f"{self.host} did not open {path}: {error.status}") from error
+            async with self._translating():
+                assert self._session is not None
+                url = self._url(path, params)
+                try:
+                    socket = await self._session.ws_connect(url, protocols=(protocol,), headers=headers)
+                except aiohttp.WSServerHandshakeError as error:
+                    raise ServerBusyError(f"{self.host} did not open {path}: {error.status}") from None
+            yield socket
+        finally:
+            with contextlib.suppress(UnboundLocalError):
+                await socket.close()
 
     @contextlib.asynccontextmanager
     async def lines(
         self, path: str, params: Mapping[str, str], *, inactivity: float
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """GET a stream of lines, for a watch. No byte within `inactivity` seconds: UnreachableError."""
-        async with self._answer("GET", path, params, None, "application/json", "", None, inactivity) as response:
-            yield self._split(response, path)
+        limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT, sock_read=inactivity)
+        async with self._answer("GET", path, params, None, {"Accept": "application/json"}, limits) as response:
+            try:
+                yield self._split(response)
+            finally:
+                response.close()
 
-    async def _split(self, response: aiohttp.ClientResponse, path: str) -> AsyncIterator[bytes]:
+    async def _split(self, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
         """Lines of any length; the last one only if it is complete."""
         rest = bytearray()
-        async with self._wire(path):
+        async with self._translating():
             async for chunk in response.content.iter_any():
                 rest += chunk
                 if b"\n" not in chunk:
@@ -189,95 +234,83 @@ class Connection:
                     if line:
                         yield line
 
-    async def _ready(self, accept: str, content_type: str | None) -> tuple[aiohttp.ClientSession, dict[str, str]]:
-        if self._session is None:
-            raise UnreachableError(f"the connection to {self.host} is closed")
-        headers = {"Accept": accept, **await self._credentials.headers()}
-        if content_type:
-            headers["Content-Type"] = content_type
-        return self._session, headers
+    # Under them -----------------------------------------------------------------------------------------------
+
+    def _url(self, path: str, params: Mapping[str, str] | None) -> URL:
+        """The server's own path is kept as it was written; ours is escaped, so that no name can lead elsewhere."""
+        url = URL(self.server + quote(path, safe="/:@!$&'()*+,;=~-._%"), encoded=True)
+        return url.with_query(dict(params)) if params else url
+
+    async def _headers(self, more: Mapping[str, str], rejected: Headers | None) -> CIMultiDict[str]:
+        async with self._translating():
+            return CIMultiDict([*more.items(), *await self._refresh(rejected)])
 
     @contextlib.asynccontextmanager
     async def _answer(
-        self,
-        method: str,
-        path: str,
-        params: Mapping[str, str] | None,
-        body: object,
-        accept: str,
-        content_type: str,
-        total: float | None,
-        inactivity: float | None = None,
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
-        session, headers = await self._ready(accept, content_type if body is not None else None)
-        timeout = aiohttp.ClientTimeout(total=total, sock_connect=CONNECT_TIMEOUT, sock_read=inactivity)
-        data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
-        for attempt in (0, 1):
-            async with self._wire(path):
-                response = await session.request(
-                    method, self.server + path, params=params, data=data, headers=headers, timeout=timeout,
-                    proxy=self._access.proxy, allow_redirects=False,
-                )  # fmt: skip
-            if response.status == 401 and attempt == 0 and self._credentials.renewable:
-                response.release()
-                headers |= await self._credentials.headers(force=True)
-                continue
-            break
+        self, method: str, path: str, params: Mapping[str, str] | None, data: bytes | None,
+        headers: Mapping[str, str], limits: aiohttp.ClientTimeout,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:  # fmt: skip
+        """An answer below 300. One that says when to come again is waited for; ClusterError for any other."""
+        url = self._url(path, params)
+        for attempt in range(_THROTTLED + 1):
+            response = await self._ask(method, url, data, headers, limits)
+            if response.status < 300:
+                break
+            async with self._translating(), response:
+                body = await response.content.read(65536)
+            error = refused(response.status, response.headers, body, self._access, path, self._certificate)
+            pause = error.retry_after if isinstance(error, ServerBusyError) else None
+            if pause is None or attempt == _THROTTLED or pause > _LONGEST_WAIT:
+                raise error
+            self._say(f"{error.message}; asked to wait {pause:g} s")
+            await asyncio.sleep(pause)
         try:
-            if response.status >= 300:
-                async with self._wire(path):
-                    raise _refused(response, await response.content.read(65536), self.host, path)
             yield response
         finally:
-            response.close() if total is None else response.release()
+            response.release()
+
+    async def _ask(
+        self, method: str, url: URL, data: bytes | None, more: Mapping[str, str], limits: aiohttp.ClientTimeout
+    ) -> aiohttp.ClientResponse:
+        """One answer, whatever its status. A 401 is tried once more with renewed credentials, and redirects to the same
+        server are followed.
+        """
+        headers = await self._headers(more, None)
+        renewed, hops = False, 0
+        while True:
+            async with self._translating():
+                assert self._session is not None
+                response = await self._session.request(
+                    method, url, data=data, headers=headers, timeout=limits, allow_redirects=False
+                )
+            if response.status == 401 and not renewed and self._credentials.renewable:
+                renewed = True
+                again = await self._headers(more, tuple(headers.items()))
+                if again != headers:
+                    headers = again
+                    response.release()
+                    continue
+            if 300 <= response.status < 400 and method == "GET" and hops < _REDIRECTS:
+                place = location(response.headers, str(url))
+                if place is not None:
+                    url, hops = URL(place, encoded=True), hops + 1
+                    response.release()
+                    continue
+            return response
 
     @contextlib.asynccontextmanager
-    async def _wire(self, path: str) -> AsyncIterator[None]:
-        """Translate what goes wrong below HTTP."""
+    async def _translating(self) -> AsyncIterator[None]:
+        """Whatever a library raises is one of hpatui's errors from here on."""
         try:
             yield
-        except TimeoutError as error:
-            raise UnreachableError(f"{self.host} does not answer", hint="check the network or VPN") from error
-        except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError, ssl.SSLError) as error:
-            reason = getattr(error, "certificate_error", None) or error
-            text = printable(str(getattr(reason, "verify_message", "") or reason), 200)
-            raise UnreachableError(
-                f"TLS to {self.host} failed: {text}", hint="check certificate-authority in the kubeconfig and the clock"
-            ) from error
-        except aiohttp.ClientConnectorDNSError as error:
-            raise UnreachableError(
-                f"the name {self.host} cannot be resolved", hint="check the network or VPN"
-            ) from error
-        except aiohttp.ClientConnectorError as error:
-            reason = printable(str(error.strerror or error), 200)
-            raise UnreachableError(
-                f"cannot connect to {self.host}: {reason}", hint="is the cluster running, and is the VPN up?"
-            ) from error
-        except aiohttp.ClientPayloadError as error:
-            raise UnreachableError(f"the connection to {self.host} broke in the middle of an answer") from error
-        except (aiohttp.ClientError, OSError) as error:
-            text = printable(str(error) or type(error).__name__, 200)
-            raise UnreachableError(f"the connection to {self.host} broke: {text}") from error
+        except Exception as error:
+            raise translated(error, self._access, self._proxy, self._certificate) from error
 
 
-def _refused(response: aiohttp.ClientResponse, body: bytes, host: str, path: str) -> ClusterError:
-    """The error for an HTTP status; the server's own message says why."""
-    message = ""
-    with contextlib.suppress(ValueError, AttributeError):
-        message = printable(str(json.loads(body).get("message") or ""), 500)
-    message = message or printable(body[:200].decode(errors="replace").strip(), 200) or response.reason or ""
-    status = response.status
-    pause: float | None = None
-    with contextlib.suppress(ValueError):
-        pause = float(response.headers.get("Retry-After", ""))
-    if status == 401:
-        return AuthError(f"{host} does not accept the credentials", hint="log in again, or choose another context")
-    if status == 403:
-        return ForbiddenError(message or f"{path} is forbidden")
-    if status in (404, 405, 406):
-        return NotServedError(message or f"{path} is not served")
-    if status == 410:
-        return GoneError(message or "the resourceVersion is too old")
-    if status in (408, 429) or status >= 500:
-        return ServerBusyError(f"{host} answered {status}: {message}", retry_after=pause)
-    return ClusterError(f"{host} answered {status}: {message}")
+def _object(data: bytes) -> dict[str, Any] | None:
+    """A JSON object; empty for other JSON, None for what is no JSON."""
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else {}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hpatui.cluster.connect import Connection
+from hpatui.cluster.pem import certificates
 from hpatui.cluster.resources import collection_path
 from hpatui.errors import LoadError, NotServedError
 from hpatui.model import Hpa
@@ -29,6 +30,10 @@ class ServiceRoute:
     ca_file: str | None = None
     ca_data: str | None = None
     verify: bool = True
+    server_name: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
+    no_proxy_load: str = ""  # why load cannot take the service proxy with this access; empty: it can
     selector: Mapping[str, str] = field(default_factory=dict)
     target_port: int | str = 80
     tls: bool = False
@@ -83,6 +88,8 @@ async def route_to(connection: Connection, service: Mapping[str, Any], port: int
         raise LoadError(f"Service {name} has no ready endpoints", hint="wait until a pod is ready")
     scheme = "https:" if number == 443 or str(chosen.get("name", "")).startswith("https") else ""
     access = connection.access
+    headers = await connection.auth_headers()
+    ca, user = access.ca, access.user
     return ServiceRoute(
         namespace=namespace,
         service=name,
@@ -90,14 +97,29 @@ async def route_to(connection: Connection, service: Mapping[str, Any], port: int
         proxy_url=f"{connection.server}/api/v1/namespaces/{namespace}/services/{scheme}{name}:{number}/proxy/",
         ready=ready,
         session_affinity=spec.get("sessionAffinity") == "ClientIP",
-        headers=await connection.auth_headers(),
-        ca_file=access.ca_file,
-        ca_data=access.ca_data,
+        headers=dict(headers),
+        ca_file=str(ca.path) if ca is not None and ca.path is not None else None,
+        ca_data=b"".join(certificates(ca.data)).decode("ascii") if ca is not None and ca.data is not None else None,
         verify=access.verify,
+        server_name=access.tls_server_name,
+        client_cert=str(user.certificate.path) if user.certificate is not None and user.certificate.path else None,
+        client_key=str(user.key.path) if user.key is not None and user.key.path else None,
+        no_proxy_load=_unfit(connection, len(headers) > len(dict(headers))),
         selector=dict(spec.get("selector") or {}),
         target_port=chosen.get("targetPort", number),
         tls=bool(scheme),
     )
+
+
+def _unfit(connection: Connection, repeated: bool) -> str:
+    """Why the load's engine, a process of its own, cannot speak to the API server as we do; empty where it can."""
+    certificate, user = connection.certificate, connection.access.user
+    in_files = user.certificate is not None and user.certificate.path and user.key is not None and user.key.path
+    if connection.proxy is not None:
+        return "the way to the API server leads through a proxy"
+    if certificate is not None and not in_files:
+        return "the client certificate of this context is in no file"
+    return "this context impersonates more than one group" if repeated else ""
 
 
 def _selects(service: Mapping[str, Any], labels: Mapping[str, str]) -> bool:

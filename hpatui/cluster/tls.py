@@ -1,4 +1,4 @@
-"""TLS to an API server: whom to trust, and our own certificate.
+"""TLS to an API server: whom to trust, under which name, and our own certificate.
 
 Built on `ssl` alone: the client library does the same, but importing it takes longer than listing 1,000 HPAs.
 """
@@ -8,49 +8,131 @@ from __future__ import annotations
 import os
 import ssl
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+from hpatui.cluster.access import Access, PemSource
 from hpatui.cluster.auth import ClientCertificate
-from hpatui.cluster.kubeconfig import ClusterAccess
+from hpatui.cluster.pem import certificates, is_der, is_encrypted, pem_bytes
 from hpatui.errors import AuthError, NoClusterError
+from hpatui.masking import masked
+from hpatui.text import printable
 
 
-def tls_context(access: ClusterAccess, certificate: ClientCertificate | None) -> ssl.SSLContext | None:
+class _Context(ssl.SSLContext):
+    """A context that may know the server by another name (`tls-server-name`): it is both asked for and checked."""
+
+    server_name: str | None = None
+
+    def wrap_bio(self, incoming: Any, outgoing: Any, server_side: bool = False, server_hostname: Any = None,
+                 session: Any = None) -> ssl.SSLObject:  # fmt: skip
+        """For asyncio, whatever library opens the connection, proxies included."""
+        return super().wrap_bio(incoming, outgoing, server_side, self.server_name or server_hostname, session)
+
+
+def tls_context(access: Access, certificate: ClientCertificate | None) -> ssl.SSLContext | None:
     """How to talk TLS to the server; None for plain http. NoClusterError or AuthError where a file cannot be used."""
-    if not access.server.startswith("https://"):
+    if not access.tls:
         return None
-    try:
-        context = ssl.create_default_context(cafile=access.ca_file, cadata=access.ca_data)
-    except (OSError, ssl.SSLError) as error:
-        raise NoClusterError(
-            f"cannot use the certificate authority of context {access.context!r}: {error}",
-            hint="correct the kubeconfig",
-        ) from error
-    # Many clusters' own certificates lack what the strict mode of Python 3.13 asks for; kubectl does not ask either.
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    context = trusting(access.ca, access.context)
+    context.server_name = access.tls_server_name
     if not access.verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     if certificate is not None:
-        _load_certificate(context, certificate)
+        _load_certificate(context, certificate, access.context)
     return context
 
 
-def _load_certificate(context: ssl.SSLContext, certificate: ClientCertificate) -> None:
-    """Python reads certificates from files only: PEM texts go through one that only we can read and that is gone at once."""
-    try:
-        if certificate.cert_pem is None:
-            context.load_cert_chain(certificate.cert_file or "", certificate.key_file or None)
-            return
-        folder = Path(tempfile.mkdtemp(prefix="hpatui-"))
-        path = folder / "client.pem"
+def trusting(authority: PemSource | None, name: str) -> _Context:
+    """A context that trusts these authorities, and where there are none the system's. Never SSLKEYLOGFILE."""
+    context = _Context(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # Many clusters' own certificates lack what the strict mode of Python 3.13 asks for; kubectl does not ask either. Like
+    # Go: an intermediate authority, or the server's own certificate, is trust enough; names stand in subjectAltName only.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.hostname_checks_common_name = False
+    if authority is None:
+        context.load_default_certs(ssl.Purpose.SERVER_AUTH)
+        return context
+    text = pem_bytes(authority, name)
+    trusted = 0
+    for one in certificates(text):
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(certificate.cert_pem + b"\n" + (certificate.key_pem or b""))
-            context.load_cert_chain(path)
+            context.load_verify_locations(cadata=one.decode("ascii"))
+            trusted += 1
+        except (ssl.SSLError, ValueError):
+            continue  # as Go: what cannot be read is left out, as long as something is left
+    if not trusted:
+        where = f" ({printable(str(authority.path), 200)})" if authority.path is not None else ""
+        form = "is in DER form" if is_der(text) else "holds no certificate that can be read"
+        raise NoClusterError(
+            f"{authority.name} of context {printable(repr(name), 100)}{where} {form}",
+            hint="write it as PEM: openssl x509 -inform der -in FILE" if is_der(text) else "correct the kubeconfig",
+        )
+    return context
+
+
+def _load_certificate(context: ssl.SSLContext, certificate: ClientCertificate, name: str) -> None:
+    """Python reads certificates from files only: PEM texts go through one in memory, or that only we can read."""
+    shown = printable(repr(name), 100)
+    if is_encrypted(certificate.key_pem):
+        raise AuthError(
+            f"the client key of context {shown} is encrypted", hint="decrypt it: openssl pkey -in KEY -out NEW"
+        )
+
+    def load(path: str) -> None:
+        # A password is never asked for: OpenSSL would draw its prompt over the screen.
+        context.load_cert_chain(path, password=_no_password)
+
+    try:
+        _through_a_file(certificate.cert_pem + b"\n" + certificate.key_pem, load)
+    except _Encrypted:
+        raise AuthError(f"the client key of context {shown} is encrypted", hint="decrypt it") from None
+    except (OSError, ssl.SSLError, ValueError) as error:
+        words = printable(masked(_reason(error)), 200)
+        raise AuthError(
+            f"{certificate.name} of context {shown} cannot be used: {words}", hint="correct it, or log in again"
+        ) from error
+
+
+class _Encrypted(Exception):
+    """OpenSSL asked for a password."""
+
+
+def _no_password() -> str:
+    raise _Encrypted
+
+
+def _reason(error: Exception) -> str:
+    reason = getattr(error, "reason", None)
+    words = {
+        "KEY_VALUES_MISMATCH": "the key belongs to another certificate",
+        "NO_START_LINE": "no PEM in it",
+        "EE_KEY_TOO_SMALL": "its key is too short to be safe",
+    }
+    return words.get(str(reason), str(reason or error).replace("_", " ").lower())
+
+
+def _through_a_file(text: bytes, load: Callable[[str], None]) -> None:
+    if hasattr(os, "memfd_create"):
+        handle = os.memfd_create("hpatui", os.MFD_CLOEXEC)
+        try:
+            os.write(handle, text)
+            load(f"/proc/self/fd/{handle}")
+            return
+        except FileNotFoundError:
+            pass  # no /proc here
         finally:
-            path.unlink(missing_ok=True)
-            folder.rmdir()
-    except (OSError, ssl.SSLError) as error:
-        raise AuthError(f"the client certificate cannot be used: {error}", hint="correct the kubeconfig") from error
+            os.close(handle)
+    folder = Path(tempfile.mkdtemp(prefix="hpatui-"))
+    path = folder / "client.pem"
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(text)
+        load(str(path))
+    finally:
+        path.unlink(missing_ok=True)
+        folder.rmdir()

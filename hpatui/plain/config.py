@@ -18,6 +18,8 @@ _ABOUT = {
     "namespace": "namespace; unset: the context's",
     "all_namespaces": "look at the HPAs of all namespaces",
     "hpa": "the HPA to select at the start: NAME or NS/NAME",
+    "as_user": "the user to impersonate, as kubectl --as does",
+    "as_groups": "with as_user: the groups to impersonate",
     "read_only": "no load and nothing that changes a cluster",
     "low_bandwidth": "fewer colours and repaints, for slow lines",
     "ascii": "no characters beyond ASCII",

@@ -241,6 +241,8 @@ def in_cluster(route: ServiceRoute) -> Target:
 
 def _proxied(connection: Connection, route: ServiceRoute) -> Target:
     """Through the API server's service proxy, which is capped outside the sandbox."""
+    if route.no_proxy_load:
+        raise LoadError(f"load cannot take the service proxy: {route.no_proxy_load}", hint="use --via port-forward")
     sandbox = is_sandbox(connection)
     return Target(
         url=route.proxy_url,
@@ -250,6 +252,9 @@ def _proxied(connection: Connection, route: ServiceRoute) -> Target:
         ca_file=route.ca_file,
         ca_data=route.ca_data,
         verify=route.verify,
+        server_name=route.server_name,
+        client_cert=route.client_cert,
+        client_key=route.client_key,
         cap=None if sandbox else PROXY_MAX_RATE,
         sandbox=sandbox,
         policy=Policy(loopback_only=sandbox),

@@ -41,24 +41,27 @@ def test_several_files_are_one_and_the_first_wins(tmp_path: Path) -> None:
         ("b", "https://b/", "ns-b", False),
     ]
     access = cluster_access(Settings(), "b", env)
-    assert (access.server, access.namespace, access.user["token"]) == ("https://b", "ns-b", "token-of-b")
+    assert (access.server, access.namespace, access.user.token) == ("https://b", "ns-b", "token-of-b")
     assert "token-of-b" not in repr(access)
 
 
 def test_files_are_relative_to_their_kubeconfig(tmp_path: Path) -> None:
     config = _config("a", "https://a", **{"certificate-authority": "ca/ca.crt", "proxy-url": "http://proxy:3128"})
     access = cluster_access(Settings(kubeconfig=_write(tmp_path / "deep" / "config", config)))
-    assert access.ca_file == str(tmp_path / "deep" / "ca" / "ca.crt")
+    assert access.ca is not None and access.ca.path == tmp_path / "deep" / "ca" / "ca.crt"
     assert access.proxy == "http://proxy:3128"
     assert access.verify
 
 
-def test_inline_authority_and_insecure(tmp_path: Path) -> None:
+def test_inline_authority_or_insecure_but_not_both(tmp_path: Path) -> None:
     data = base64.b64encode(b"-----BEGIN").decode()
-    config = _config("a", "https://a", **{"certificate-authority-data": data, "insecure-skip-tls-verify": True})
-    access = cluster_access(Settings(kubeconfig=_write(tmp_path / "config", config)))
-    assert access.ca_data == "-----BEGIN"
-    assert not access.verify
+    one = _config("a", "https://a", **{"certificate-authority-data": data})
+    access = cluster_access(Settings(kubeconfig=_write(tmp_path / "config", one)))
+    assert access.ca is not None and access.ca.data == b"-----BEGIN"
+    assert access.verify
+    both = _config("a", "https://a", **{"certificate-authority-data": data, "insecure-skip-tls-verify": True})
+    with pytest.raises(NoClusterError, match="certificate-authority-data and insecure-skip-tls-verify"):
+        cluster_access(Settings(kubeconfig=_write(tmp_path / "config", both)))
 
 
 @pytest.mark.parametrize(
@@ -69,7 +72,7 @@ def test_inline_authority_and_insecure(tmp_path: Path) -> None:
         ("- a\n- b\n", None, "is no kubeconfig"),
         ("{}", None, "names no current context"),
         (_config("a", "https://a"), "zzz", "there is no context 'zzz' .*choose another: a"),
-        (_config("a", "a:6443"), None, "no usable server address"),
+        (_config("a", "ftp://a:6443"), None, "server 'ftp://a:6443' has the scheme 'ftp'"),
         ({**_config("a", "https://a"), "clusters": []}, None, "names the cluster 'a', which"),
         (_config("a", "https://a", **{"certificate-authority-data": "x"}), None, "is no base64"),
     ],
@@ -93,4 +96,9 @@ def test_inside_a_pod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "namespace").write_text("shop\n")
     access = cluster_access(Settings(), None, env)
     assert (access.context, access.server, access.namespace) == ("in-cluster", "https://[fd00::1]:443", "shop")
-    assert access.user == {"tokenFile": str(tmp_path / "token")}
+    assert access.user.token_file == tmp_path / "token"
+    empty = _write(tmp_path / "home" / ".kube" / "config", "")
+    assert cluster_access(Settings(), None, env).context == "in-cluster"
+    assert cluster_access(Settings(kubeconfig=empty), None, env).context == "in-cluster"
+    _write(tmp_path / "home" / ".kube" / "config", _config("a", "https://a"))
+    assert cluster_access(Settings(), None, env).context == "a"
