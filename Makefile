@@ -9,7 +9,7 @@ ARGS   ?=
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check format lint types contracts conformance mutants monkey bench screenshots clean
+.PHONY: help setup demo test test-fast check format lint types contracts conformance mutants monkey release-check bench screenshots clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,10 @@ mutants: $(STAMP) ## break one guard at a time; its tests must notice (ARGS='wor
 
 monkey: $(STAMP) ## random keys, texts, sizes and faults at the screen (ARGS='--runs 200 --keys 300 --seed 1')
 	@$(BIN)/python -m tests.monkey $(ARGS)
+
+release-check: $(STAMP) ## build the packages, install them in every way this machine can, and use them
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[release]'
+	@$(BIN)/python -m tests.packaging $(ARGS)
 
 bench: $(STAMP) ## measure; prints tables and writes bench/results.json
 	@$(BIN)/python -m bench $(ARGS)
