@@ -126,15 +126,24 @@ def by_tool(tool: str, wheel: Path, folder: Path) -> None:
     places = {"PIPX_HOME": str(home), "PIPX_BIN_DIR": str(home / "bin"), "PIPX_MAN_DIR": str(home / "man"),
               "UV_TOOL_DIR": str(home / "tools"), "UV_TOOL_BIN_DIR": str(home / "bin")}  # fmt: skip
     program = shutil.which(tool) or str(BIN / tool)
-    words: list[str | Path] = [program, "install", wheel] if tool == "pipx" else [program, "tool", "install", wheel]
-    run(words, places)
+    words: list[str | Path] = [program, "install"] if tool == "pipx" else [program, "tool", "install"]
+    run([*words, wheel], places)
     use([home / "bin" / "hpatui"], folder)
 
 
 def by_archive(folder: Path, wheel: Path) -> None:
     """The self-contained archive: one file, any machine of this platform with this Python."""
     archive = folder / "hpatui.pyz"
-    shiv = [sys.executable, "-m", "shiv", "--console-script", "hpatui", "--compressed", "--output-file", archive]
+    shiv: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "shiv",
+        "--console-script",
+        "hpatui",
+        "--compressed",
+        "--output-file",
+        archive,
+    ]
     run([*shiv, "--python", "/usr/bin/env python3", wheel])
     home = folder / "pyz-home"
     wrapper = folder / "hpatui-by-archive"
