@@ -82,6 +82,7 @@ def sandbox(parser: argparse.ArgumentParser, run_fault: Callable[[argparse.Names
 def watch(parser: argparse.ArgumentParser) -> None:
     """Flags of `hpatui watch`."""
     parser.add_argument("--json", action="store_true", help="one JSON object a line for each snapshot")
+    parser.add_argument("--changes", action="store_true", help="one line for each change instead (JSON only)")
     parser.add_argument("--once", action="store_true", help="end after the first complete snapshot")
     parser.add_argument("--details", action="store_true", help="with pods and events (JSON only)")
 

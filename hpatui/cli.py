@@ -149,9 +149,12 @@ def _run_fault(args: argparse.Namespace) -> int:
 
 def _run_watch(args: argparse.Namespace) -> int:
     need_output()
+    from hpatui.errors import UsageError
     from hpatui.plain.options import WatchOptions
 
-    return _watch_plain(_settings(args), WatchOptions(args.json, args.once, args.details))
+    if args.changes and (not args.json or args.once):
+        raise UsageError("--changes goes with --json, and not with --once", hint="write watch --json --changes")
+    return _watch_plain(_settings(args), WatchOptions(args.json, args.once, args.details, args.changes))
 
 
 def _watch_plain(

@@ -110,7 +110,7 @@ class ClusterSource:
 
     async def _failed(self, _name: str, line: str) -> None:
         """Something nobody expected; the task begins anew after a pause."""
-        await self._say(SourceStatus(SourceState.FAILED, self._clock.time(), line))
+        await self._say(SourceStatus(SourceState.FAILED, self._clock.time(), line, retrying=True))
 
     async def _heart_said(self, problem: str) -> None:
         if problem:

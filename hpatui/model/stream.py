@@ -26,7 +26,8 @@ class SourceStatus:
     """The state of one kind's stream: since when, and a sentence for the user (empty when live).
 
     `last_contact` is when the server last said anything about it (an object, a bookmark, an answer): nothing shown is
-    older than that.
+    older than that. `retrying`: a failure that nobody expected, which is tried again; other failures last until the user
+    does something.
     """
 
     state: SourceState
@@ -34,6 +35,7 @@ class SourceStatus:
     message: str = ""
     last_contact: float | None = None
     received: int = 0  # objects of the list so far, for progress
+    retrying: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import json
 from typing import Any, TextIO
 
 from hpatui.clock import as_datetime, format_rfc3339
-from hpatui.model import Condition, Event, Key, MetricTarget
+from hpatui.model import Condition, Event, Key, MetricTarget, SourceStatus
 from hpatui.state.snapshot import Detail, HpaRow, PodRow, Snapshot
 from hpatui.text import printable
 
@@ -32,23 +32,28 @@ class JsonPrinter:
 
 def snapshot_json(snapshot: Snapshot, details: dict[Key, Detail]) -> dict[str, Any]:
     """A snapshot as the JSON object that scripts rely on."""
-    status = snapshot.status
     return {
-        "time": _time(snapshot.time),
+        "time": time_json(snapshot.time),
         "context": printable(snapshot.context),
         "namespace": snapshot.namespace,
-        "source": {
-            "state": status.state.value,
-            "since": _time(status.since),
-            "message": printable(status.message),
-            "last_contact": _time(status.last_contact),
-        },
-        "hpas": [_hpa_json(row, details.get(row.key)) for row in snapshot.rows],
-        "load": _load_json(snapshot),
+        "source": status_json(snapshot.status),
+        "hpas": [hpa_json(row, details.get(row.key)) for row in snapshot.rows],
+        "load": load_json(snapshot),
     }
 
 
-def _hpa_json(row: HpaRow, detail: Detail | None) -> dict[str, Any]:
+def status_json(status: SourceStatus) -> dict[str, Any]:
+    """How far what is told can be trusted."""
+    return {
+        "state": status.state.value,
+        "since": time_json(status.since),
+        "message": printable(status.message),
+        "last_contact": time_json(status.last_contact),
+    }
+
+
+def hpa_json(row: HpaRow, detail: Detail | None) -> dict[str, Any]:
+    """One HPA, with pods and events where its details are at hand."""
     hpa = row.hpa
     value: dict[str, Any] = {
         "namespace": hpa.key.namespace,
@@ -61,7 +66,7 @@ def _hpa_json(row: HpaRow, detail: Detail | None) -> dict[str, Any]:
         "desired": hpa.desired_replicas,
         "state": row.state.value,
         "headline": printable(row.headline),
-        "last_scale_time": _time(hpa.last_scale_time),
+        "last_scale_time": time_json(hpa.last_scale_time),
         "metrics": [_metric_json(metric) for metric in hpa.metrics],
         "conditions": [_condition_json(condition) for condition in hpa.conditions],
     }
@@ -77,9 +82,13 @@ def _hpa_json(row: HpaRow, detail: Detail | None) -> dict[str, Any]:
 
 def _metric_json(metric: MetricTarget) -> dict[str, Any]:
     return {
+        "index": metric.index,
         "type": metric.type,
         "name": printable(metric.name),
+        "label": printable(metric.label or metric.name),
         "container": printable(metric.container),
+        "selector": printable(metric.selector),
+        "object": printable(metric.object),
         "current": printable(metric.current_text),
         "target": printable(metric.target_text),
         "ratio": round(metric.ratio, 4) if metric.ratio is not None else None,
@@ -92,7 +101,7 @@ def _condition_json(condition: Condition) -> dict[str, Any]:
         "status": printable(condition.status),
         "reason": printable(condition.reason),
         "message": printable(condition.message),
-        "last_transition_time": _time(condition.last_transition_time),
+        "last_transition_time": time_json(condition.last_transition_time),
     }
 
 
@@ -110,7 +119,7 @@ def _pod_json(row: PodRow) -> dict[str, Any]:
         "memory_request_bytes": pod.memory_request,
         "cpu_limit_m": pod.cpu_limit,
         "memory_limit_bytes": pod.memory_limit,
-        "sample_time": _time(usage.time) if usage else None,
+        "sample_time": time_json(usage.time) if usage else None,
         "sample_window_s": usage.window if usage else None,
     }
 
@@ -121,13 +130,14 @@ def _event_json(event: Event) -> dict[str, Any]:
         "reason": printable(event.reason),
         "message": printable(event.message),
         "count": event.count,
-        "first_seen": _time(event.first_seen),
-        "last_seen": _time(event.last_seen),
+        "first_seen": time_json(event.first_seen),
+        "last_seen": time_json(event.last_seen),
         "about": f"{event.about_kind}/{event.about.name}",
     }
 
 
-def _load_json(snapshot: Snapshot) -> dict[str, Any]:
+def load_json(snapshot: Snapshot) -> dict[str, Any]:
+    """The load of this session."""
     load = snapshot.load
     value: dict[str, Any] = {
         "state": load.state.value,
@@ -149,5 +159,6 @@ def _load_json(snapshot: Snapshot) -> dict[str, Any]:
     return value
 
 
-def _time(seconds: float | None) -> str | None:
+def time_json(seconds: float | None) -> str | None:
+    """RFC 3339, UTC."""
     return format_rfc3339(as_datetime(seconds)) if seconds is not None else None

@@ -19,7 +19,7 @@ _ENDED = (SourceState.FAILED, SourceState.FORBIDDEN, SourceState.NOT_SERVED)
 
 def raise_if_ended(snapshot: Snapshot) -> None:
     """HpatuiError with the source's own sentence, if it cannot go on by itself."""
-    if snapshot.status.state in _ENDED:
+    if snapshot.status.state in _ENDED and not snapshot.status.retrying:
         raise HpatuiError(printable(snapshot.status.message) or f"the HPAs are {snapshot.status.state.value}")
 
 

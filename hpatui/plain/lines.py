@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TextIO
 
 from hpatui.clock import as_datetime
-from hpatui.model import Key, LoadState
+from hpatui.model import Key, LoadState, SourceState
 from hpatui.state.snapshot import HpaRow, Snapshot
 from hpatui.text import age, fit, printable
 
@@ -23,6 +23,13 @@ class LinePrinter:
         self._load = LoadState.IDLE
 
     def __call__(self, snapshot: Snapshot) -> None:
+        if self._rows is None and snapshot.status.state is not SourceState.LIVE and not snapshot.rows:
+            status = _status_text(snapshot)  # nothing to show yet, and this is why
+            if status != self._status:
+                self._status = status
+                self._say(snapshot.time, status)
+            self._stream.flush()
+            return
         if self._rows is None:
             self._table(snapshot)
         else:

@@ -1,62 +1,87 @@
 """Runs the plain front end over a session.
 
 `watch` prints the HPAs once and then every change as a sentence; with `as_json` each snapshot is one JSON object on a
-line (the keys are documented in README.md, "JSON"). Text from the cluster is made printable first.
+line, or with `changes` each change (the keys are documented in README.md, "JSON"). Text from the cluster is made printable
+first.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable
-from typing import TextIO
+from typing import Protocol, TextIO
 
+from hpatui.clock import SystemClock
 from hpatui.errors import HpatuiError
 from hpatui.model import Key, Kind, SourceState
 from hpatui.plain.as_json import JsonPrinter
 from hpatui.plain.await_hpa import raise_if_ended, wait_detail
+from hpatui.plain.changes import HEARTBEAT, ChangesPrinter
 from hpatui.plain.lines import LinePrinter
 from hpatui.plain.options import WatchOptions
 from hpatui.session.port import SessionPort
 from hpatui.state.snapshot import Detail, Snapshot
 from hpatui.text import printable
 
+_TROUBLE = (SourceState.RECONNECTING, SourceState.FAILED)
 _DETAIL_KINDS = (Kind.WORKLOAD, Kind.POD, Kind.EVENT, Kind.POD_USAGE)
 DETAIL_TIMEOUT = 10.0  # seconds that one HPA's details may take with --once
+
+
+class Printer(Protocol):
+    """Prints snapshots; the first may say only why there is nothing yet."""
+
+    def __call__(self, snapshot: Snapshot) -> None: ...
+
+
+def _printer(stream: TextIO, options: WatchOptions) -> Printer:
+    if not options.as_json:
+        return LinePrinter(stream)
+    return ChangesPrinter(stream, options.details) if options.changes else JsonPrinter(stream, options.details)
 
 
 async def watch(session: SessionPort, options: WatchOptions, out: TextIO | None = None) -> int:
     """Print until interrupted (or once). Returns the exit code: 2 where the cluster cannot be watched at all.
 
-    Raises HpatuiError for a source that ended, so that the caller prints its one line.
+    Where nothing can be shown yet because the cluster cannot be reached, that is printed at once. Raises HpatuiError
+    for a source that ended, so that the caller prints its one line.
     """
-    stream = out or sys.stdout
-    printer: Callable[[Snapshot], None] = (
-        JsonPrinter(stream, options.details) if options.as_json else LinePrinter(stream)
-    )
+    printer = _printer(out or sys.stdout, options)
     changed = asyncio.Event()
     unsubscribe = session.subscribe(lambda _snapshot: changed.set())
     await session.start()
-    printed = -1
+    printed, live = -1, False
     try:
         while True:
             snapshot = session.snapshot
             raise_if_ended(snapshot)
-            if snapshot.status.state is SourceState.LIVE or printed >= 0:
-                if printed < 0:
-                    await _check_namespace(session, snapshot)
-                if options.once:
+            if snapshot.status.state is SourceState.LIVE and not live:
+                live = True
+                await _check_namespace(session, snapshot)
+            if options.once:
+                if live:
                     await _print_once(session, printer, options)
                     return 0
-                if snapshot.version != printed:
-                    printer(snapshot)
-                    printed = snapshot.version
-            elif options.once and snapshot.status.state is SourceState.RECONNECTING:
-                raise HpatuiError(printable(snapshot.status.message) or "the cluster cannot be reached")
-            await changed.wait()
-            changed.clear()
+                if snapshot.status.state is SourceState.RECONNECTING:
+                    raise HpatuiError(printable(snapshot.status.message) or "the cluster cannot be reached")
+            elif snapshot.version != printed and (live or snapshot.status.state in _TROUBLE):
+                printer(snapshot)
+                printed = snapshot.version
+            await _next(changed, printer, session)
     finally:
         unsubscribe()
+
+
+async def _next(changed: asyncio.Event, printer: Printer, session: SessionPort) -> None:
+    """Wait for a change; meanwhile the printer that has a heartbeat lets it be heard."""
+    while not changed.is_set():
+        try:
+            async with asyncio.timeout(HEARTBEAT if isinstance(printer, ChangesPrinter) else None):
+                await changed.wait()
+        except TimeoutError:
+            assert isinstance(printer, ChangesPrinter)
+            printer.beat(session.snapshot, SystemClock().time())
+    changed.clear()
 
 
 async def _check_namespace(session: SessionPort, snapshot: Snapshot) -> None:
@@ -69,7 +94,7 @@ async def _check_namespace(session: SessionPort, snapshot: Snapshot) -> None:
         raise HpatuiError(f"there is no namespace {printable(snapshot.namespace)!r}", hint=f"there are: {names}")
 
 
-async def _print_once(session: SessionPort, printer: Callable[[Snapshot], None], options: WatchOptions) -> None:
+async def _print_once(session: SessionPort, printer: Printer, options: WatchOptions) -> None:
     if not options.details:
         printer(session.snapshot)
         return

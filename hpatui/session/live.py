@@ -191,17 +191,17 @@ class Session:
         known = self._store.status(Kind.HPA)
         if known is not None and known.state is not SourceState.FAILED:
             self._before_failure = known
-        self._set_status(SourceState.FAILED, line)
+        self._set_status(SourceState.FAILED, line, retrying=True)
 
     def _apply(self, event: ClusterEvent) -> None:
         self._store.apply(event, self.clock.time())
         self.changed()
 
-    def _set_status(self, state: SourceState, message: str) -> None:
+    def _set_status(self, state: SourceState, message: str, *, retrying: bool = False) -> None:
         now = self.clock.time()
         known = self._store.status(Kind.HPA)
         since = known.since if known is not None and known.state is state else now
-        status = SourceStatus(state, since, message, known.last_contact if known else None)
+        status = SourceStatus(state, since, message, known.last_contact if known else None, retrying=retrying)
         try:
             self._apply(StatusChanged(Kind.HPA, status))
         except Exception as error:  # noqa: BLE001 - the store itself: the retry begins anew
