@@ -87,12 +87,7 @@ class Quantity:
             base = float(self.unscaled)
         except OverflowError:
             return math.copysign(math.inf, self.unscaled)
-        if self.scale == 0:
-            return base
-        try:
-            return base * 10.0**self.scale if self.scale > 0 else base * float(f"1e{self.scale}")
-        except OverflowError:
-            return math.copysign(math.inf, base)
+        return base if self.scale == 0 else base * _pow10(self.scale)
 
     def is_zero(self) -> bool:
         """Whether it is 0."""
@@ -126,6 +121,19 @@ class Quantity:
 def milli(value: int, fmt: Format = Format.DECIMAL_SI) -> Quantity:
     """A quantity of `value` thousandths."""
     return Quantity(value, -3, fmt)
+
+
+_STEP = 32  # Go keeps powers of ten up to 1e31 and every 32nd one
+
+
+def _pow10(exponent: int) -> float:
+    """Go's math.Pow10: a product (or quotient) of two powers, which is not always the float nearest to the power."""
+    if not -323 <= exponent <= 308:
+        return math.inf if exponent > 0 else 0.0
+    high, low = divmod(abs(exponent), _STEP)
+    if exponent >= 0:
+        return float(f"1e{high * _STEP}") * float(f"1e{low}")
+    return float(f"1e-{high * _STEP}") / float(f"1e{low}")
 
 
 _FAR = 400  # no power of ten beyond this can matter to a 64-bit result
@@ -256,9 +264,10 @@ def _short(text: str, positive: bool, whole: str, fraction: str, exponent: int, 
     value = int(digits) * mantissa
     if value > MAX_INT64:
         return None
-    if kind is Format.BINARY_SI and int(digits) % 1024 == 0:
-        return Quantity(value if positive else -value, scale, kind)
-    keep = scale % 3 == 0 and not digits.endswith("000") and digits[0] != "0"
+    if kind is Format.BINARY_SI:
+        keep = int(digits) % 8 != 0
+    else:
+        keep = scale % 3 == 0 and not digits.endswith("000") and digits[0] != "0"
     return Quantity(value if positive else -value, scale, kind, text if keep else "")
 
 

@@ -130,8 +130,8 @@ def _object(source: Json, current: Json | None) -> str:
     target, described = _part(source, "target"), _part(source, "describedObject")
     name = _part(source, "metric").get("name", "")
     start = f'  "{name}" on {described.get("kind", "")}/{described.get("name", "")} '
-    if target.get("averageValue") is not None:
-        return f"{start}(target average value):\t{_values(current, target, 'averageValue', careful=True)}"
+    if target.get("type") == "AverageValue":
+        return f"{start}(target average value):\t{_values(current, target, 'averageValue')}"
     return f"{start}(target value):\t{_values(current, target, 'value')}"
 
 
