@@ -29,6 +29,10 @@ def cluster() -> argparse.ArgumentParser:
     ):
         add(f"--{name}", type=_seconds, metavar="SECONDS", help=f"{text}, where the cluster's flags were changed")
     add("--tolerance", type=float, metavar="FRACTION", help="the controller's default tolerance (0.1)")
+    text = "whose rules the controller follows, as 1.32 (default: those of the server's version)"
+    add("--controller-rules", type=_rules, metavar="VERSION", help=text)
+    text = "its feature gates, where they were changed: HPAScaleToZero=true,PodLevelResources=false"
+    add("--feature-gates", type=_gates, metavar="GATES", help=text)
     return group
 
 
@@ -136,6 +140,25 @@ def _seconds(text: str) -> float:
         return parse_duration(text)
     except (HpatuiError, ValueError) as error:
         raise argparse.ArgumentTypeError(f"{text!r} is no duration: write 15, 30s or 5m") from error
+
+
+def _rules(text: str) -> str:
+    from hpatui.autoscaler.rules import rules_of
+
+    try:
+        return rules_of(text).name
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _gates(text: str) -> str:
+    from hpatui.autoscaler.which_rules import parse_gates
+
+    try:
+        parse_gates(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
 
 
 def _positive(text: str) -> float:

@@ -39,6 +39,8 @@ class Settings:
     downscale_stabilization: float | None = None
     cpu_initialization: float | None = None
     initial_readiness_delay: float | None = None
+    controller_rules: str | None = None  # as "1.32": whose rules it follows; None: those of the server's version
+    feature_gates: str | None = None  # "HPAScaleToZero=true,...", where it runs with others than its version's
     log_file: str | None = None  # where unexpected failures are written (default: hpatui.log in the state folder)
     state_dir: str | None = None  # where hpatui remembers namespaces per context
 

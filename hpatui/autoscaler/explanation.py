@@ -51,4 +51,5 @@ class Explanation:
     next_reason: str = ""  # why, in the words of the controller's event; empty where nothing changes
     patterns: tuple[ExplainLine, ...] = ()  # what goes on over time; label is the pattern's id, text has the advice
     tolerance: tuple[float, float] | None = None  # down and up, as fractions of the target
+    rules: str = ""  # whose rules it was decided by: "rules of 1.32 (server 1.32.9)"
     hints: tuple[str, ...] = ()  # what the observer infers, e.g. other controller flags than assumed

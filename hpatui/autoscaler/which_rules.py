@@ -36,14 +36,15 @@ class Choice:
 
 
 def server_version(answer: Mapping[str, object]) -> ServerVersion:
-    """The answer of `/version`, vendors' too: `v1.29.14+7cf4c05`, `v1.31.4-eks-2d5f260`, `v1.30.5-gke.1014001`, minor `29+`."""
+    """The answer of `/version`, vendors' too: `v1.29.14+7cf4c05`, `v1.31.4-eks-2d5f260`, or only minor `29+`."""
     text = str(answer.get("gitVersion") or "")
     found = _VERSION.match(text)
+    minor: int | None = None
+    patch: int | None = None
     if found is not None:
         minor, patch = int(found[1]), int(found[2]) if found[2] else None
-    else:
-        one = str(answer.get("major") or "").strip() == "1"
-        minor, patch = _number(answer.get("minor")) if one else None, None
+    elif str(answer.get("major") or "").strip() == "1":
+        minor = _number(answer.get("minor"))
     emulated = _number(answer.get("emulationMinor")) if str(answer.get("emulationMajor") or "") == "1" else None
     shown = text.removeprefix("v") or (f"1.{minor}" if minor is not None else "")
     return ServerVersion(shown, minor, patch, None if emulated == minor else emulated)

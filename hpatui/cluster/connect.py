@@ -76,6 +76,7 @@ class Connection:
         self.host = host_of(access.server)
         self.acting_as = access.acting_as.text()
         self.server_version = ""
+        self.version: Mapping[str, object] = {}  # all that /version says
         self.sandbox = False
         self._access = access
         self._say = say
@@ -118,6 +119,7 @@ class Connection:
             version = {}
         if version is None:
             raise UnreachableError(f"{self.host} answered with something that is no JSON", hint="is it an API server?")
+        self.version = version
         self.server_version = printable(str(version.get("gitVersion", "")), 100)
         self.sandbox = SANDBOX_MARK in self.server_version
 

@@ -83,7 +83,8 @@ ClusterEvent = Listed | Upserted | Deleted | StatusChanged
 @dataclass(frozen=True, slots=True)
 class ControllerFlags:
     """The controller's flags as far as known (seconds; tolerance as a fraction). `known` tells whether they were read
-    or assumed. `rules` names the rules of its version, as autoscaler.rules has them ("1.32"; empty: not known).
+    or assumed. `rules` names the rules of its version, as autoscaler.rules has them ("1.32"; empty: not known), and
+    `rules_text` says which and why ("rules of 1.32 (server 1.32.9)").
     """
 
     sync_period: float = 15.0
@@ -94,3 +95,4 @@ class ControllerFlags:
     metrics_resolution: float = 15.0
     known: bool = False
     rules: str = ""
+    rules_text: str = ""

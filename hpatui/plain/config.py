@@ -36,6 +36,9 @@ _ABOUT = {
     "downscale_stabilization": "its downscale stabilization window in seconds (300)",
     "cpu_initialization": "its CPU initialization period in seconds (300)",
     "initial_readiness_delay": "its initial readiness delay in seconds (30)",
+    "controller_rules": "whose rules the controller follows, as 1.32; unset: those of the server's version",
+    "feature_gates": "its feature gates, as HPAScaleToZero=true, where they were changed",
+    "log_file": "where unexpected failures are logged; unset: hpatui.log in the state folder",
     "state_dir": "where hpatui keeps what it remembers; unset: the XDG state folder",
 }
 

@@ -63,6 +63,8 @@ def explanation_text(detail: Detail, explanation: Explanation) -> str:
         lines += [f"  {printable(line.text)}" for line in explanation.patterns]
     if explanation.known_since is not None:
         lines += ["", f"The controller's memory is known since {_clock_time(explanation.known_since)}."]
+    if explanation.rules:
+        lines.append(f"Decided by the {printable(explanation.rules)}.")
     if explanation.compared:
         lines.append(f"This agrees with the controller: {explanation.agreed} of {explanation.compared} syncs.")
     lines += [f"Hint: {printable(hint)}." for hint in explanation.hints]

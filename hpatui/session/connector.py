@@ -61,7 +61,7 @@ class Connector:
             self.namespace = None if known == ALL else known or connection.namespace
             self._everywhere = known == ALL
         source = ClusterSource(connection, self._clock, self.namespace)
-        flags = controller_flags(await source.controller_flags(), self.settings)
+        flags = controller_flags(await source.controller_flags(), self.settings, connection.version)
         self.source = source
         return flags
 

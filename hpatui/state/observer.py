@@ -27,6 +27,7 @@ from hpatui.state.history import parse_rescale
 from hpatui.state.inference import LEAST, infer_flags
 from hpatui.state.memory import bounded, first_memory, longest_window, mended, with_events
 from hpatui.state.patterns import ReplicaWrite, Watched, find_patterns
+from hpatui.state.rules_inference import InferredRules, infer_rules
 from hpatui.state.series import HpaHistory
 from hpatui.state.syncs import SyncClock
 from hpatui.state.writes import EFFECT_WITHIN, WriteWatch
@@ -67,11 +68,12 @@ class Observer:
         self._hint = ""
         self._gap_since: float | None = None
         self._inferred_at = 0
+        self._rules: InferredRules | None = None
 
     def set_flags(self, flags: ControllerFlags) -> None:
         """The controller's flags became known."""
         if flags != self._flags:
-            self._flags = flags
+            self._flags, self._rules = flags, None
             self._clock.set_period(flags.sync_period)
             self._dirty = True
 
@@ -153,9 +155,8 @@ class Observer:
     @property
     def flags(self) -> ControllerFlags:
         """The flags in use: as known, with what was inferred."""
-        if self._clock.inferred:
-            return replace(self._flags, sync_period=self._clock.period)
-        return self._flags
+        known = self._flags if self._rules is None else replace(self._flags, rules=self._rules.rules.name)
+        return replace(known, sync_period=self._clock.period) if self._clock.inferred else known
 
     # Syncs ----------------------------------------------------------------------------------------------------
 
@@ -244,7 +245,7 @@ class Observer:
         return inputs, self._decide_on(inputs, now)
 
     def _decide_on(self, inputs: Inputs, now: float) -> Decision:
-        config, when = config_of(self._flags), seconds_to_ns(now)
+        config, when = config_of(self.flags), seconds_to_ns(now)
         return decide(inputs.hpa, inputs.scale, inputs.pods, inputs.metrics, self._memory, config, when)
 
     def _facts_at(self, time: float) -> Facts | None:
@@ -306,6 +307,7 @@ class Observer:
             compared=self._compared,
             patterns=self._patterns(hpa, now),
             hints=self._hints(),
+            rules=self._flags.rules_text,
         )
 
     def _patterns(self, hpa: Hpa, now: float) -> tuple[ExplainLine, ...]:
@@ -327,9 +329,12 @@ class Observer:
         wrong = self._compared - self._agreed
         if wrong >= self._inferred_at + 3 and len(self.frames) >= LEAST:
             self._inferred_at = wrong
-            found = infer_flags(tuple(self.frames), self._flags)
+            self._rules = self._rules or infer_rules(tuple(self.frames), self._flags)
+            found = infer_flags(tuple(self.frames), self.flags)
             self._hint = found.hint if found is not None else ""
         hints = [self._hint] if self._hint else []
+        if self._rules is not None:
+            hints.append(self._rules.text)
         if self._clock.inferred:
             old, new = self._flags.sync_period, self._clock.period
             hints.append(f"the controller looks every {new:g} s, not every {old:g} s as assumed")

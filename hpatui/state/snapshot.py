@@ -145,3 +145,4 @@ class Snapshot:
     notices: tuple[Notice, ...] = ()
     metrics_time: float | None = None  # time stamp of the newest usage sample shown
     server_version: str = ""
+    rules: str = ""  # which controller's rules are used: "rules of 1.32 (server 1.32.9)"

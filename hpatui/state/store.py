@@ -361,6 +361,7 @@ class Store:
             notices=tuple(self._notices),
             metrics_time=self._focus.metrics_time if self._focus else None,
             server_version=self.server_version,
+            rules=self.flags.rules_text,
         )
         self._dirty = False
         return self._last

@@ -38,7 +38,13 @@ def test_versions(answer: dict[str, Any], minor: int, text: str) -> None:
 
 def test_a_late_patch() -> None:
     """127422 came to 1.29.14, 1.30.10 and 1.31.6."""
-    for version, verbatim in (("1.31.5", False), ("1.31.6", True), ("1.29.13", False), ("1.32.0", True), ("1.28.15", False)):
+    for version, verbatim in (
+        ("1.31.5", False),
+        ("1.31.6", True),
+        ("1.29.13", False),
+        ("1.32.0", True),
+        ("1.28.15", False),
+    ):
         assert which_rules(server_version({"gitVersion": f"v{version}"})).controller.messages_verbatim is verbatim
 
 
@@ -80,5 +86,5 @@ def test_gates() -> None:
 
 @pytest.mark.parametrize("text", ["HPAScaleToZero", "HPAScaleToZero=1", "HPAScaleToOne=true", "=true"])
 def test_gates_that_are_none(text: str) -> None:
-    with pytest.raises(ValueError, match="is no feature gate|has no feature gate"):
+    with pytest.raises(ValueError, match=r"is no feature gate|has no feature gate"):
         parse_gates(text)
