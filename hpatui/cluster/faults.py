@@ -164,7 +164,7 @@ def refused(
     with contextlib.suppress(ValueError):
         pause = max(0.0, min(float(headers.get("Retry-After", "")), 600.0))
     if 300 <= status < 400:
-        place = without_login(headers.get("Location", ""))
+        place = without_login(re.split(r"[?#]", headers.get("Location", ""))[0])  # a query may hold a token
         return ClusterError(
             f"{host} answered {status} and points to {place or 'nowhere'}", hint="correct the server's address"
         )

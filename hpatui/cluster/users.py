@@ -45,7 +45,7 @@ def user_of(
     server: str,
     login: tuple[str, str] | None,
 ) -> User:
-    """Who we are. `login`: user and password of the server's URL, used (as in Go) where there is nothing else."""
+    """Who we are. `login`: user and password of the server's URL; as in Go they come before everything else."""
     entry, file = user
     folder = file.path.parent
     where = f"{file.path}: user {printable(repr(name), 100)}"
@@ -75,10 +75,10 @@ def user_of(
         plugin=_plugin(entry.exec, where, folder, cluster, server) if entry.exec is not None else None,
         oidc=oidc,
     )
+    if login is not None:
+        return User(name, basic=login, certificate=certificate, key=key)
     if found.token or found.token_file or basic or certificate or found.plugin or oidc:
         return found
-    if login is not None:
-        return User(name, basic=login)
     raise NoClusterError(f"{where} has no credentials", hint="log in again; kubectl would ask for a user name here")
 
 
