@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 from hpatui.clock import parse_rfc3339
 from hpatui.cluster.decode import decode_event, decode_hpa, decode_workload
-from hpatui.cluster.decode_pods import decode_pod, decode_usage
-from hpatui.model import Event, Hpa, Key, Pod, PodUsage, Workload
+from hpatui.cluster.decode_pods import decode_owner, decode_pod, decode_usage
+from hpatui.forms.selectors import selector_text
+from hpatui.model import Event, Hpa, Key, OwnerLink, Pod, PodUsage, Scale, Workload
 
 Obj = Mapping[str, Any]
 _T = TypeVar("_T")
@@ -54,3 +55,23 @@ def event(obj: Obj) -> Event:
 def usage(obj: Obj) -> PodUsage:
     """A PodMetrics."""
     return _decoded(decode_usage, obj)
+
+
+def owner(obj: Obj) -> OwnerLink:
+    """A ReplicaSet, as a link between pods and what owns it."""
+    return _decoded(decode_owner, obj)
+
+
+def scale(obj: Obj) -> Scale:
+    """The scale subresource of a Deployment, a ReplicaSet or a custom resource with the usual fields."""
+    spec, status = obj.get("spec") or {}, obj.get("status") or {}
+    told = status.get("selector")
+    return Scale(
+        kind=obj.get("kind", ""),
+        key=key_of(obj),
+        spec_replicas=spec.get("replicas", 1),
+        status_replicas=status.get("replicas") or 0,
+        selector=told if isinstance(told, str) else selector_text(spec.get("selector")),
+        api_version=obj.get("apiVersion", ""),
+        uid=obj["metadata"].get("uid", ""),
+    )

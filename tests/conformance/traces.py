@@ -15,13 +15,14 @@ from __future__ import annotations
 import gzip
 import json
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from hpatui.autoscaler.explain import Explanation
+from hpatui.autoscaler.selectors import Selector, parse_selector
 from hpatui.clock import parse_rfc3339
 from hpatui.model import (
     ControllerFlags,
@@ -31,24 +32,26 @@ from hpatui.model import (
     Key,
     Kind,
     Listed,
+    OwnerLink,
     Pod,
     SourceState,
     SourceStatus,
     StatusChanged,
     Upserted,
-    Workload,
 )
 from hpatui.state.frames import Frame
 from hpatui.state.history import parse_rescale
 from hpatui.state.store import Store
 from tests.conformance import trace_objects as objects
 
-_KINDS = {"deployment": Kind.WORKLOAD, "pod": Kind.POD, "event": Kind.EVENT}
-_MAKERS: dict[str, Callable[[Any], Workload | Pod | Event]] = {
-    "deployment": objects.workload,
+_KINDS = {"pod": Kind.POD, "event": Kind.EVENT, "replicaset": Kind.OWNER}
+_MAKERS: dict[str, Callable[[Any], Pod | Event | OwnerLink]] = {
     "pod": objects.pod,
     "event": objects.event,
+    "replicaset": objects.owner,
 }
+_TARGETS = ("deployment", "replicaset", "target")
+_ASIDE = ("job", "resourcequota", "managedfields", "externalmetrics", "custommetrics", "scale")  # for the doctor's look
 EFFECT_WITHIN = 3.0  # seconds between a rescale's first sign and its place in the HPA's status
 
 
@@ -195,27 +198,38 @@ def samples_in_time(lines: list[dict[str, Any]], started: float) -> list[dict[st
 
 def replay(path: Path) -> list[TraceResult]:
     """Replay a trace once for each HPA in it."""
-    lines = list(_lines(path))
-    facts = json.loads(facts_path(path).read_text())
-    started = parse_rfc3339(facts["started"]).timestamp()
-    started += fraction_of(lines, started)
-    lines = samples_in_time(lines, started)
+    lines, facts, started = read(path)
     keys = sorted({objects.key_of(line["object"]) for line in lines if line["source"] == "hpa"})
     base = path.name.removesuffix(".jsonl.gz")
     names = {key: base if len(keys) == 1 else f"{base}/{key.name}" for key in keys}
-    return [Replay(names[key], flags_of(facts), key, started).run(lines) for key in keys]
+    return [Replay(names[key], flags_of(facts), key, started, unknowable_of(facts)).run(lines) for key in keys]
 
 
 def frames_of(path: Path) -> tuple[Frame, ...]:
     """The syncs that watching the (only) HPA of a trace records."""
+    lines, facts, started = read(path)
+    key = next(objects.key_of(line["object"]) for line in lines if line["source"] == "hpa")
+    run = Replay(path.name, flags_of(facts), key, started)
+    run.run(lines)
+    return run.store.frames()
+
+
+def read(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any], float]:
+    """A trace's lines in order (those of the folder `more` beside it too), its facts, and when it started (epoch s)."""
     facts = json.loads(facts_path(path).read_text())
     lines = list(_lines(path))
     started = parse_rfc3339(facts["started"]).timestamp()
     started += fraction_of(lines, started)
-    key = next(objects.key_of(line["object"]) for line in lines if line["source"] == "hpa")
-    run = Replay(path.name, flags_of(facts), key, started)
-    run.run(samples_in_time(lines, started))
-    return run.store.frames()
+    lines = samples_in_time(lines, started)
+    more = path.parent / "more" / path.name
+    if more.exists():
+        lines = sorted([*lines, *_lines(more)], key=lambda line: float(line["t"]))
+    return lines, facts, started
+
+
+def unknowable_of(facts: dict[str, Any]) -> tuple[float, ...]:
+    """Seconds of rescales that nobody could tell beforehand: the value changed in that very sync."""
+    return tuple(float(second) for second in facts.get("unknowable") or ())
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -227,14 +241,21 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
 class Replay:
     """One trace, one HPA."""
 
-    def __init__(self, name: str, flags: ControllerFlags, key: Key, started: float) -> None:
+    def __init__(
+        self, name: str, flags: ControllerFlags, key: Key, started: float, unknowable: tuple[float, ...] = ()
+    ) -> None:
         self.result = TraceResult(name)
         self._key = key
-        self._start = started
+        self.start = started
         self._flags = flags
-        self.store = Store(flags=self._flags, now=self._start)
-        self._known: dict[str, dict[str, Any]] = {"deployment": {}, "pod": {}, "event": {}, "podmetrics": {}}
+        self._unknowable = unknowable
+        self.store = Store(flags=self._flags, now=self.start)
+        self.known: dict[str, dict[str, Any]] = {
+            source: {} for source in (*_KINDS, *_TARGETS, *_ASIDE, "podmetrics", "hpa")
+        }
+        self._source = ""  # of the target
         self._target = ""
+        self._selector: Selector | None = None
         self._hpa: Hpa | None = None
         self._told: deque[Told] = deque(maxlen=4096)
         self._reasons: dict[str, tuple[int, str]] = {}
@@ -242,11 +263,23 @@ class Replay:
         self._open: list[tuple[float, int]] = []
         self._rescales: list[tuple[float, int]] = []
 
-    def run(self, lines: list[dict[str, Any]]) -> TraceResult:
-        """Feed all lines; between them let time pass second by second."""
-        last = self._start
+    def run(
+        self,
+        lines: list[dict[str, Any]],
+        moments: Sequence[float] = (),
+        ask: Callable[[float], None] = lambda _now: None,
+    ) -> TraceResult:
+        """Feed all lines; between them let time pass second by second. `ask` is called at each of the moments (seconds
+        since the start, in order), when all that had arrived was fed.
+        """
+        last = self.start
+        open_ = list(moments)
         for line in lines:
-            now = self._start + line["t"]
+            now = self.start + line["t"]
+            while open_ and self.start + open_[0] < now:
+                at = self.start + open_.pop(0)
+                self._look(at)
+                ask(at)
             while last + 1.0 < now:
                 last += 1.0
                 self._look(last)
@@ -262,13 +295,23 @@ class Replay:
 
     def _feed(self, line: dict[str, Any], now: float) -> None:
         source, obj = line["source"], line["object"]
-        if source == "hpa":
+        if source in _ASIDE:
+            self._remember(source, line["type"], obj)
+        elif source == "hpa":
+            self._remember(source, line["type"], obj)
             if objects.key_of(obj) == self._key:
                 self._feed_hpa(line["type"], objects.hpa(obj), now)
         elif source == "podmetrics":
             self._feed_metrics(obj, now)
         else:
             self._feed_object(source, line["type"], obj, now)
+
+    def _remember(self, source: str, type_: str, obj: Any) -> None:
+        name = obj["metadata"]["name"] if "metadata" in obj else f"{obj['path']}?{json.dumps(obj.get('query'))}"
+        if type_ == "DELETED":
+            self.known[source].pop(name, None)
+        else:
+            self.known[source][name] = obj
 
     def _feed_hpa(self, type_: str, hpa: Hpa, now: float) -> None:
         if type_ == "DELETED":
@@ -281,43 +324,82 @@ class Replay:
         self.store.apply(Upserted(Kind.HPA, hpa), now)
         if before is None:
             self._target = hpa.reference.name
+            self._source = self._source_of(hpa)
             self.store.focus(hpa.key, now)
             self._list_all(now)
+
+    def _source_of(self, hpa: Hpa) -> str:
+        """Which of the sources has the target, as the controller finds it: by group and kind."""
+        group = hpa.reference.api_version.rpartition("/")[0]
+        if group == "apps" and hpa.reference.kind.lower() in ("deployment", "replicaset"):
+            return hpa.reference.kind.lower()
+        return "target" if group else ""
 
     def _list_all(self, now: float) -> None:
         """What a source lists once an HPA is looked at."""
         scope = str(self._key)
         live = SourceStatus(SourceState.LIVE, now)
+        if not self._source:
+            lost = SourceStatus(
+                SourceState.NOT_SERVED, now, f'no matches for kind "{self._hpa and self._hpa.reference.kind}"'
+            )
+            for kind in (Kind.WORKLOAD, Kind.SCALE, Kind.POD, Kind.POD_USAGE, Kind.OWNER):
+                self.store.apply(StatusChanged(kind, lost, scope), now)
+        else:
+            for kind in (Kind.WORKLOAD, Kind.SCALE):
+                self.store.apply(Listed(kind, (), scope), now)
+                self.store.apply(StatusChanged(kind, live, scope), now)
+            if self._target in self.known[self._source]:
+                self._feed_target(self.known[self._source][self._target], now)
+        self._list_selected(now)
+
+    def _list_selected(self, now: float) -> None:
+        scope = str(self._key)
+        live = SourceStatus(SourceState.LIVE, now)
         for source, kind in _KINDS.items():
-            items = tuple(_MAKERS[source](o) for o in self._known[source].values() if self._belongs(source, o))
+            if not self._source and kind is not Kind.EVENT:
+                continue
+            items = tuple(_MAKERS[source](o) for o in self.known[source].values() if self._belongs(source, o))
             self.store.apply(Listed(kind, items, scope), now)
             self.store.apply(StatusChanged(kind, live, scope), now)
-        usages = tuple(objects.usage(o) for o in self._known["podmetrics"].values())
-        self.store.apply(StatusChanged(Kind.POD_USAGE, live, scope), now)
-        self.store.apply(Listed(Kind.POD_USAGE, usages, scope), now)
+        if self._source:
+            usages = tuple(
+                objects.usage(o) for o in self.known["podmetrics"].values() if self._belongs("podmetrics", o)
+            )
+            self.store.apply(StatusChanged(Kind.POD_USAGE, live, scope), now)
+            self.store.apply(Listed(Kind.POD_USAGE, usages, scope), now)
 
     def _belongs(self, source: str, obj: Any) -> bool:
-        if source == "deployment":
-            return bool(obj["metadata"]["name"] == self._target)
         if source == "event":
             return bool(obj["involvedObject"]["name"].startswith((self._target, self._key.name)))
-        deployment = next(
-            (d for d in self._known["deployment"].values() if d["metadata"]["name"] == self._target), None
-        )
-        wanted = deployment["spec"]["selector"]["matchLabels"] if deployment else {}
-        labels = obj["metadata"].get("labels") or {}
-        return bool(wanted) and all(labels.get(name) == value for name, value in wanted.items())
+        return self._selector is not None and self._selector.matches(obj["metadata"].get("labels") or {})
+
+    def _feed_target(self, obj: Any, now: float) -> None:
+        """The target's object, and its scale as the API server would make it of that."""
+        scope = str(self._key)
+        self.store.apply(Upserted(Kind.WORKLOAD, objects.workload(obj), scope), now)
+        scale = objects.scale(obj)
+        self.store.apply(Listed(Kind.SCALE, (scale,), scope), now)
+        if self._selector is None and scale.selector:
+            self._selector = parse_selector(scale.selector)
+            self._list_selected(now)
 
     def _feed_object(self, source: str, type_: str, obj: Any, now: float) -> None:
         name = obj["metadata"]["name"]
         self._note_sign(source, obj, now)
-        if type_ == "DELETED":
-            self._known[source].pop(name, None)
-        else:
-            self._known[source][name] = obj
-        if self._hpa is None or not self._belongs(source, obj):
+        self._remember(source, type_, obj)
+        if self._hpa is None:
             return
-        kind, scope = _KINDS[source], str(self._key)
+        scope = str(self._key)
+        if source == self._source and name == self._target:
+            if type_ == "DELETED":
+                self.store.apply(Deleted(Kind.WORKLOAD, objects.key_of(obj), obj["metadata"]["uid"], scope), now)
+                self.store.apply(Listed(Kind.SCALE, (), scope), now)
+            else:
+                self._feed_target(obj, now)
+        kind = _KINDS.get(source)
+        if kind is None or not self._belongs(source, obj):
+            return
         if type_ == "DELETED":
             self.store.apply(Deleted(kind, objects.key_of(obj), obj["metadata"]["uid"], scope), now)
         else:
@@ -332,7 +414,7 @@ class Replay:
                 self.store.apply(StatusChanged(Kind.POD_USAGE, status, scope), now)
             return
         known = {item["metadata"]["name"]: item for item in obj["items"]}
-        self._known["podmetrics"] = known
+        self.known["podmetrics"] = known
         if self._hpa is None:
             return
         own = tuple(objects.usage(o) for o in known.values() if self._belongs("podmetrics", o))
@@ -351,12 +433,12 @@ class Replay:
         self.result.agreed, self.result.compared = explanation.agreed, explanation.compared
         if not self._told or self._told[-1].explanation is not explanation:
             if not self._told or self._told[-1].explanation.headline != explanation.headline:
-                self.result.headlines.append(f"  {now - self._start:7.1f} s  {explanation.headline}")
+                self.result.headlines.append(f"  {now - self.start:7.1f} s  {explanation.headline}")
             self._told.append(Told(now, explanation))
 
     def _note_sign(self, source: str, obj: Any, now: float) -> None:
         """The first signs of a rescale: the target's size, and the event with the reason."""
-        if source == "deployment" and obj["metadata"]["name"] == self._target:
+        if source == (self._source or "deployment") and obj["metadata"]["name"] == self._target:
             self._signs.append((now, obj["spec"].get("replicas", 0)))
         about = obj.get("involvedObject") or {}
         if source == "event" and obj["reason"] == "SuccessfulRescale" and about.get("name") == self._key.name:
@@ -366,6 +448,8 @@ class Replay:
 
     def _judge(self, before: Hpa, after: Hpa, now: float) -> None:
         """A rescale: what had been told before its first sign?"""
+        if any(abs(now - self.start - second) < 1.0 for second in self._unknowable):
+            return
         size = after.desired_replicas
         signs = [t for t, replicas in self._signs if now - t <= EFFECT_WITHIN and replicas == size]
         first = min([now, *signs])
@@ -404,7 +488,7 @@ class Replay:
         if min(abs(end - now) for end in ends) <= period:
             self.result.in_time += 1
         else:
-            self._miss(now, f"scaled down, countdown said {[round(end - self._start, 1) for end in ends]}")
+            self._miss(now, f"scaled down, countdown said {[round(end - self.start, 1) for end in ends]}")
 
     def _judge_false_alarms(self, end: float) -> None:
         """Rescales that were told for a sync, and did not come within two syncs."""
@@ -426,7 +510,7 @@ class Replay:
                 self._miss(told.time, f"told {told.explanation.next_size}, did not come ({told.explanation.headline})")
 
     def _miss(self, now: float, text: str) -> None:
-        self.result.notes.append(f"  {self.result.name} at {now - self._start:.1f} s: {text}")
+        self.result.notes.append(f"  {self.result.name} at {now - self.start:.1f} s: {text}")
 
 
 def _told_rescale(explanation: Explanation) -> bool:
