@@ -11,27 +11,29 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hpatui.autoscaler import sentences as say
+from hpatui.autoscaler.amounts import current_text, target_text
+from hpatui.autoscaler.blindness import blind_text
+from hpatui.autoscaler.counting import pods_lines
 from hpatui.autoscaler.decision import Decision
 from hpatui.autoscaler.explanation import Countdown, ExplainLine, Explanation, Tone
 from hpatui.autoscaler.inputs import ControllerConfig, HpaObject
+from hpatui.autoscaler.metrics import MetricEvaluation
+from hpatui.autoscaler.naming import metric_names
+from hpatui.autoscaler.seen import NOTHING, Seen
 from hpatui.autoscaler.steps import (
     Allowance,
     Hold,
     allowance_of,
-    current_text,
+    chosen_of,
+    fixed,
     hold_of,
     joined,
     limits_line,
     metric_line,
-    metric_name,
-    pods_lines,
-    target_text,
-    thresholds_down,
-    thresholds_up,
-    window_down,
     winner_line,
 )
 from hpatui.autoscaler.utilization import tolerance_of
+from hpatui.autoscaler.would_change import would_change
 from hpatui.model import Hpa, MetricTarget
 
 __all__ = ["Countdown", "ExplainLine", "Explanation", "Timing", "Tone", "explain", "explain_status"]
@@ -50,15 +52,32 @@ class Timing:
     old_sample: float | None = None  # the newest sample's time, where that is suspiciously long ago
 
 
-def explain(hpa: Hpa, spec: HpaObject, decision: Decision, config: ControllerConfig, timing: Timing) -> Explanation:
-    """The Decision for the next sync in sentences."""
-    active = hpa.condition("ScalingActive")
+def explain(
+    hpa: Hpa,
+    spec: HpaObject,
+    decision: Decision,
+    config: ControllerConfig,
+    timing: Timing,
+    seen: Seen = NOTHING,
+) -> Explanation:
+    """The Decision for the next sync in sentences. What the controller itself says of a failure comes first."""
+    active, able = hpa.condition("ScalingActive"), hpa.condition("AbleToScale")
     if active is not None and active.reason in ("AmbiguousSelector", "InvalidSelector"):
         return explain_status(hpa)
-    hold = hold_of(spec, decision, config, timing.assumed)
-    allowed = allowance_of(spec, decision)
-    lines = _lines(spec, decision, hold, allowed)
-    headline = _headline(spec, decision, hold, allowed)
+    if able is not None and able.status == "False" and able.reason == "FailedGetScale":
+        return explain_status(hpa)
+    names = metric_names([evaluation.spec for evaluation in decision.metrics])
+    refused = able is not None and able.status == "False"
+    hold = None if refused else hold_of(spec, decision, config, timing.assumed)
+    allowed = None if refused or is_fixed(spec) else allowance_of(spec, decision)
+    steps = _Steps(spec, decision, names, seen, hold, allowed)
+    lines, headline = steps.lines(), steps.headline()
+    if refused and able is not None:
+        lines = (ExplainLine("AbleToScale", _problem(able.reason, able.message), Tone.BAD), *lines[:-1])
+        lines = (*lines, ExplainLine("result", f"{say.stay(decision.current)} while that lasts", Tone.BAD))
+        headline = _problem(able.reason, able.message)
+    elif seen.target_owner:
+        headline = f"{seen.target} belongs to {seen.target_owner}, which undoes every rescale: the HPA must name that"
     if timing.old_sample is not None:
         text = f"the newest sample is of {say.clock_time(timing.old_sample)}"
         lines = (ExplainLine("samples", f"{text}: the size rests on old numbers", Tone.WARN), *lines)
@@ -66,33 +85,150 @@ def explain(hpa: Hpa, spec: HpaObject, decision: Decision, config: ControllerCon
     if not hpa.conditions:
         headline = "no status yet: the controller has not looked at it"
     tolerance = tolerance_of(spec.behavior, config)
+    changes = would_change(spec, decision, config, hold, names, seen)
+    if refused:
+        changes = ("up or down: not before the controller can set the size",)
+    elif seen.target_owner:
+        changes = (f"nothing, as long as the target is not {seen.target_owner}",)
     return Explanation(
         headline=headline,
         lines=lines,
-        countdowns=_countdowns(decision, hold, allowed, timing),
-        would_change=_would_change(spec, decision, config, hold),
-        next_size=decision.replicas,
-        next_reason=decision.reason if decision.rescaled_to is not None else "",
+        countdowns=_countdowns(decision, hold, allowed, timing, told=not refused and not seen.target_owner),
+        would_change=changes,
+        next_size=None if refused else decision.replicas,
+        next_reason=decision.reason if decision.rescaled_to is not None and not refused else "",
         tolerance=(tolerance.down, tolerance.up),
+        assumed=timing.assumed is not None,
     )
 
 
-# Lines ----------------------------------------------------------------------------------------------------------------
+def is_fixed(spec: HpaObject) -> bool:
+    """Whether the HPA has one size only."""
+    return spec.min_replicas >= spec.max_replicas
 
 
-def _lines(
-    spec: HpaObject, decision: Decision, hold: Hold | None, allowed: Allowance | None
-) -> tuple[ExplainLine, ...]:
-    lines: list[ExplainLine | None] = [metric_line(evaluation, decision) for evaluation in decision.metrics]
-    lines += pods_lines(decision)
-    lines.append(winner_line(decision))
-    if hold is not None:
-        lines.append(ExplainLine("stabilization", _held(hold), Tone.WAIT))
-    if allowed is not None:
-        lines.append(ExplainLine("rate", _allowed(allowed), Tone.WAIT))
-    lines.append(limits_line(spec, decision))
-    lines.append(_result(spec, decision))
-    return tuple(line for line in lines if line is not None)
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """A decision with what its words need."""
+
+    spec: HpaObject
+    decision: Decision
+    names: tuple[str, ...]
+    seen: Seen
+    hold: Hold | None
+    allowed: Allowance | None
+
+    # Lines ----------------------------------------------------------------------------------------------------
+
+    def lines(self) -> tuple[ExplainLine, ...]:
+        """All steps; the last line is the result."""
+        decision = self.decision
+        found: list[ExplainLine | None] = [self._metric(evaluation) for evaluation in decision.metrics]
+        found += pods_lines(decision, self.names, self.seen)
+        found.append(winner_line(decision, self.names))
+        if self.hold is not None:
+            found.append(ExplainLine("stabilization", _held(self.hold), Tone.WAIT))
+        if self.allowed is not None:
+            found.append(ExplainLine("rate", _allowed(self.allowed), Tone.WAIT))
+        found.append(limits_line(self.spec, decision))
+        found.append(self._result())
+        return tuple(line for line in found if line is not None)
+
+    def _metric(self, evaluation: MetricEvaluation) -> ExplainLine:
+        return metric_line(evaluation, self.decision, self.names[evaluation.index], self.seen)
+
+    def _result(self) -> ExplainLine:
+        decision = self.decision
+        current = decision.current
+        if decision.disabled:
+            return ExplainLine("result", "the target has 0 replicas, which switches scaling off", Tone.WARN)
+        if decision.rescaled_to is not None:
+            tone = Tone.WARN if decision.rescaled_to > current else Tone.GOOD
+            why = _bounds_reason(self.spec, decision) or self._undone() or self._untold()
+            return ExplainLine("result", f"the next sync scales from {current} to {decision.rescaled_to}{why}", tone)
+        if decision.metrics and decision.wanted is None:
+            failed = [e for e in decision.metrics if e.failed]
+            text = "no size can be computed" if len(failed) == len(decision.metrics) else "fewer are refused"
+            return ExplainLine("result", f"{text}: {say.stay(current)}", Tone.BAD)
+        return ExplainLine("result", say.stay(current), Tone.GOOD)
+
+    def _undone(self) -> str:
+        return f", and {self.seen.target_owner} sets it back at once" if self.seen.target_owner else ""
+
+    def _untold(self) -> str:
+        """Single values of a Pods metric are only the controller's to see."""
+        chosen = chosen_of(self.decision)
+        down = self.decision.rescaled_to is not None and self.decision.rescaled_to < self.decision.current
+        if not down or chosen is None or chosen.spec.type != "Pods":
+            return ""
+        return ", if every pod reports the metric: which ones do is not known here, and one that does not counts as on target"
+
+    # Headline -------------------------------------------------------------------------------------------------
+
+    def headline(self) -> str:
+        """The one sentence: what keeps or moves the size."""
+        spec, decision = self.spec, self.decision
+        if decision.disabled:
+            return "the target has 0 replicas, so scaling is off"
+        failed = [e for e in decision.metrics if e.failed]
+        if decision.wanted is None and failed:
+            return self._blind(failed)
+        if decision.wanted is None and decision.rescaled_to is None:
+            return decision.error or say.stay(decision.current)
+        if decision.rescaled_to is not None:
+            return self._scaling()
+        if self.hold is not None:
+            return _held(self.hold)
+        limited = limits_line(spec, decision)
+        if limited is not None:
+            why = self._deciding()
+            text = f"{why}: {limited.text}" if why else limited.text
+            return f"{text}; {_allowed(self.allowed)}" if self.allowed is not None else text
+        chosen = chosen_of(decision)
+        if chosen is None:
+            return say.stay(decision.current)
+        line = self._metric(chosen)
+        text = f"{line.label} is {line.text}"
+        if is_fixed(spec):
+            return f"{text} ({fixed(spec)})"
+        blocked = [self.names[e.index] for e in failed]
+        return f"{text}; {joined(blocked, 'and')} cannot be read, so it may not scale down" if blocked else text
+
+    def _blind(self, failed: list[MetricEvaluation]) -> str:
+        first = failed[0]
+        text = blind_text(first, self.seen)
+        if len(failed) == len(self.decision.metrics):
+            return text
+        rest = max(
+            (e.proposal.replicas for e in self.decision.metrics if e.proposal is not None),
+            default=self.decision.current,
+        )
+        return f"wants {rest}, and may not scale down while {self.names[first.index]} has no value: {text}"
+
+    def _scaling(self) -> str:
+        decision = self.decision
+        text = f"scales from {decision.current} to {decision.rescaled_to}"
+        bounds = _bounds_reason(self.spec, decision)
+        if bounds:
+            return text + bounds
+        why = self._deciding()
+        limited = limits_line(self.spec, decision)
+        text = f"{why}: {text}" if why else text
+        if limited is not None:
+            text += f" ({limited.text})"
+        text += self._untold()
+        return (
+            f"{text}; {_allowed(self.allowed)}"
+            if self.allowed is not None and self.allowed.more_at is not None
+            else text
+        )
+
+    def _deciding(self) -> str:
+        """`cpu is 100 % of 30 %` of the metric that asks for most; empty where none was asked."""
+        chosen = chosen_of(self.decision)
+        if chosen is None:
+            return ""
+        return f"{self.names[chosen.index]} is {current_text(chosen)} of {target_text(chosen.spec)}"
 
 
 def _held(hold: Hold) -> str:
@@ -103,19 +239,6 @@ def _allowed(allowed: Allowance) -> str:
     return say.allowance("up" if allowed.up else "down", allowed.now, allowed.more, allowed.more_at)
 
 
-def _result(spec: HpaObject, decision: Decision) -> ExplainLine:
-    current = decision.current
-    if decision.disabled:
-        return ExplainLine("result", "the target has 0 replicas, which switches scaling off", Tone.WARN)
-    if decision.rescaled_to is not None:
-        tone = Tone.WARN if decision.rescaled_to > current else Tone.GOOD
-        why = _bounds_reason(spec, decision)
-        return ExplainLine("result", f"the next sync scales from {current} to {decision.rescaled_to}{why}", tone)
-    if decision.metrics and decision.wanted is None:
-        return ExplainLine("result", f"no size can be computed: {say.stay(current)}", Tone.BAD)
-    return ExplainLine("result", say.stay(current), Tone.GOOD)
-
-
 def _bounds_reason(spec: HpaObject, decision: Decision) -> str:
     if decision.current > spec.max_replicas:
         return f", because {decision.current} is above maxReplicas"
@@ -124,66 +247,15 @@ def _bounds_reason(spec: HpaObject, decision: Decision) -> str:
     return ""
 
 
-# Headline -------------------------------------------------------------------------------------------------------------
-
-
-def _headline(spec: HpaObject, decision: Decision, hold: Hold | None, allowed: Allowance | None) -> str:
-    """The one sentence: what keeps or moves the size."""
-    if decision.disabled:
-        return "the target has 0 replicas, so scaling is off"
-    failed = [e for e in decision.metrics if e.failed]
-    if decision.wanted is None and failed:
-        text = say.blind(failed[0].event)
-        return text if len(failed) == len(decision.metrics) else f"{text}; the size may not go down meanwhile"
-    if decision.wanted is None and decision.rescaled_to is None:
-        return decision.error or say.stay(decision.current)
-    if decision.rescaled_to is not None:
-        return _scaling(spec, decision, allowed)
-    if hold is not None:
-        return _held(hold)
-    limited = limits_line(spec, decision)
-    if limited is not None:
-        why = _deciding(decision)
-        text = f"{why}: {limited.text}" if why else limited.text
-        return f"{text}; {_allowed(allowed)}" if allowed is not None else text
-    line = _deciding_line(decision)
-    return f"{line.label} is {line.text}" if line is not None else say.stay(decision.current)
-
-
-def _scaling(spec: HpaObject, decision: Decision, allowed: Allowance | None) -> str:
-    text = f"scales from {decision.current} to {decision.rescaled_to}"
-    bounds = _bounds_reason(spec, decision)
-    if bounds:
-        return text + bounds
-    why = _deciding(decision)
-    limited = limits_line(spec, decision)
-    text = f"{why}: {text}" if why else text
-    if limited is not None:
-        text += f" ({limited.text})"
-    return f"{text}; {_allowed(allowed)}" if allowed is not None and allowed.more_at is not None else text
-
-
-def _deciding(decision: Decision) -> str:
-    """`cpu is 100 % of 30 %` of the metric that asks for most; empty where none was asked."""
-    chosen = next((e for e in decision.metrics if e.label == decision.winner and not e.failed), None)
-    if chosen is None:
-        return ""
-    return f"{metric_name(chosen.spec)} is {current_text(chosen)} of {target_text(chosen.spec)}"
-
-
-def _deciding_line(decision: Decision) -> ExplainLine | None:
-    chosen = next((e for e in decision.metrics if e.label == decision.winner and not e.failed), None)
-    return metric_line(chosen, decision) if chosen is not None else None
-
-
 # Waiting --------------------------------------------------------------------------------------------------------------
 
 
 def _countdowns(
-    decision: Decision, hold: Hold | None, allowed: Allowance | None, timing: Timing
+    decision: Decision, hold: Hold | None, allowed: Allowance | None, timing: Timing, *, told: bool
 ) -> tuple[Countdown, ...]:
+    """`told`: a rescale will be carried out, and last."""
     found: list[Countdown] = []
-    if decision.rescaled_to is not None:
+    if decision.rescaled_to is not None and told:
         up = decision.rescaled_to > decision.current
         words = f"scales {'up' if up else 'down'} to {decision.rescaled_to}"
         found.append(Countdown("scale-up" if up else "scale-down", words, timing.next_sync))
@@ -206,42 +278,11 @@ def _countdowns(
     return tuple(found)
 
 
-def _would_change(spec: HpaObject, decision: Decision, config: ControllerConfig, hold: Hold | None) -> tuple[str, ...]:
-    """What would have to be true for the size to move up or down."""
-    if decision.disabled:
-        return ("up: scale the target to at least 1 replica by hand",)
-    if not decision.metrics:
-        return ()
-    out: list[str] = []
-    size = decision.rescaled_to if decision.rescaled_to is not None else decision.current
-    failed = [metric_name(e.spec) for e in decision.metrics if e.failed]
-    ups = thresholds_up(decision)
-    if size >= spec.max_replicas:
-        out.append(f"up: not above maxReplicas {spec.max_replicas}")
-    elif ups and decision.wanted is not None and decision.wanted <= size:
-        out.append(f"up: {joined(ups, 'or')}")
-    if failed:
-        out.append(f"down: {joined(failed, 'and')} must have a value first")
-    elif size <= spec.min_replicas:
-        out.append(f"down: not below minReplicas {spec.min_replicas}")
-    elif hold is not None and hold.wanted < hold.size:
-        edge = " at the latest" if hold.inferred else ""
-        out.append(
-            f"down: at {say.clock_time(hold.until)}{edge}, if {joined(thresholds_down(decision), 'and')} until then"
-        )
-    elif decision.rescaled_to is None:
-        window = window_down(spec, config)
-        lasting = f" for {say.duration(window)}" if window else ""
-        downs = thresholds_down(decision)
-        if downs:
-            out.append(f"down: {joined(downs, 'and')}{lasting}")
-    return tuple(out)
-
-
 # From the status alone ------------------------------------------------------------------------------------------------
 
 
 _NO_SCALE = "the HPA controller was unable to get the target's current scale: "
+_NO_UPDATE = "the HPA controller was unable to update the target scale: "
 
 
 def explain_status(hpa: Hpa) -> Explanation:
@@ -272,9 +313,13 @@ def _problem(reason: str, message: str) -> str:
         who = " and ".join(sorted(names.split())) or "several HPAs"
         return f"{who} select the same pods, so the controller acts for none of them"
     if reason == "FailedGetScale":
-        return f"the target cannot be read: {message.removeprefix(_NO_SCALE)}"
+        return f"the controller cannot read the target's scale: {message.removeprefix(_NO_SCALE)}"
     if reason.startswith("FailedGet") and reason != "FailedGetScale":
         return say.blind(message)
+    if reason == "FailedUpdateScale":
+        return f"the controller cannot set the size: {message.removeprefix(_NO_UPDATE)}"
+    if reason == "InvalidSelector":
+        return f"the controller can find no pods: {message}"
     return message or reason
 
 

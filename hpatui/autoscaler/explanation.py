@@ -52,4 +52,5 @@ class Explanation:
     patterns: tuple[ExplainLine, ...] = ()  # what goes on over time; label is the pattern's id, text has the advice
     tolerance: tuple[float, float] | None = None  # down and up, as fractions of the target
     rules: str = ""  # whose rules it was decided by: "rules of 1.32 (server 1.32.9)"
+    assumed: bool = False  # part of the controller's memory that can still matter was before the observer's time
     hints: tuple[str, ...] = ()  # what the observer infers, e.g. other controller flags than assumed

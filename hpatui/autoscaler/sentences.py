@@ -96,11 +96,12 @@ def metric_exact(current: str, target: str, replicas: int, *, below: bool) -> st
     return f"{current} of {target}: {plural(replicas, 'replica')} {'is' if replicas == 1 else 'are'} what it takes"
 
 
-def metric_doubtful(current: str, target: str, replicas: int, pods: int, *, below: bool) -> str:
-    """Pods without a trusted sample could bring the metric back, so nothing changes."""
-    which, whose = ("pod", "its") if pods == 1 else (f"{pods} pods", "their")
-    may = "may be busy" if below else f"may take {whose} share"
-    return f"{current} of {target}, but the {which} left out {may}: {stay(replicas)}"
+def metric_surge(current: str, target: str, tolerance: float, replicas: int) -> str:
+    """An average over all pods within the tolerance, while more (or fewer) pods exist than the size says: the controller
+    takes the number of pods that exist for the size.
+    """
+    exist = "pod that exists becomes" if replicas == 1 else f"{replicas} pods that exist (a rollout's surge?) become"
+    return f"{current} of {target}, within the {percent(tolerance)} tolerance: the {exist} the size"
 
 
 def metric_wants(current: str, target: str, ratio: float, proposal: int) -> str:
@@ -128,15 +129,3 @@ def allowance(direction: str, now_allowed: int, more: int, more_at: float | None
     return (
         f"{first} and {word} at {clock_time(more_at)}" if now_allowed else f"{first}, {word} at {clock_time(more_at)}"
     )
-
-
-def left_out(unready: Sequence[str], missing: Sequence[str], ignored: Sequence[str]) -> str:
-    """The pods that are not in the average and why; empty where all are in it."""
-    parts = []
-    if unready:
-        parts.append(f"{names(unready)} not ready yet")
-    if missing:
-        parts.append(f"{names(missing)} without a sample")
-    if ignored:
-        parts.append(f"{names(ignored)} failed or leaving")
-    return "; ".join(parts)

@@ -1,4 +1,4 @@
-"""The steps of a Decision as lines: metrics, pods left out, stabilization, rate, limits; what would change the size.
+"""The steps of a Decision as lines: metrics, stabilization, rate, limits.
 
 Each function takes the Decision and gives ExplainLines; the words are those of `sentences.py`.
 """
@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import floor
 
 from hpatui.autoscaler import sentences as say
+from hpatui.autoscaler.amounts import current_text, target_text
 from hpatui.autoscaler.behavior import limit
+from hpatui.autoscaler.blindness import blind_text
+from hpatui.autoscaler.counting import doubtful
 from hpatui.autoscaler.decision import Decision
 from hpatui.autoscaler.explanation import ExplainLine, Tone
-from hpatui.autoscaler.inputs import ControllerConfig, HpaObject, MetricSpec, Recommendation
+from hpatui.autoscaler.inputs import ControllerConfig, HpaObject, Recommendation
 from hpatui.autoscaler.metrics import MetricEvaluation
-from hpatui.autoscaler.replicas import Proposal
+from hpatui.autoscaler.seen import Seen
 from hpatui.autoscaler.times import ns_to_seconds, seconds_to_ns
-
-_BINARY = ((2**30, "Gi"), (2**20, "Mi"), (2**10, "Ki"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,64 +45,32 @@ class Allowance:
     more_at: float | None
 
 
-def metric_name(spec: MetricSpec) -> str:
-    """How people call a metric: `cpu`, `cpu of sidecar`, `queue_depth`."""
-    return f"{spec.name} of {spec.container}" if spec.container else spec.name
-
-
-def amount(spec: MetricSpec, milli: int) -> str:
-    """A value in thousandths in the metric's unit: `250m` of cpu, `21Mi` of memory, `12.5`."""
-    if spec.name == "cpu":
-        return f"{milli}m"
-    if spec.name == "memory" or spec.name.startswith("memory"):
-        return _bytes(milli / 1000)
-    return f"{milli / 1000:.3f}".rstrip("0").rstrip(".")
-
-
-def _bytes(value: float) -> str:
-    for size, unit in _BINARY:
-        if value >= size:
-            return f"{value / size:.1f}".removesuffix(".0") + unit
-    return f"{value:.0f}"
-
-
-def target_text(spec: MetricSpec) -> str:
-    """The target as people read it: `30 %`, `80Mi`."""
-    target = spec.target
-    if target.average_value is not None:
-        return amount(spec, target.average_value.milli_value())
-    if target.average_utilization is not None and spec.type in ("Resource", "ContainerResource"):
-        return f"{target.average_utilization} %"
-    return amount(spec, target.value.milli_value()) if target.value is not None else "no target"
-
-
-def current_text(evaluation: MetricEvaluation) -> str:
-    """The value that was used, in the target's unit."""
-    proposal = evaluation.proposal
-    if proposal is None:
-        return "unknown"
-    if proposal.utilization is not None:
-        return f"{proposal.utilization} %"
-    return amount(evaluation.spec, proposal.usage)
-
-
 # Metrics --------------------------------------------------------------------------------------------------------------
 
 
-def metric_line(evaluation: MetricEvaluation, decision: Decision) -> ExplainLine:
+def chosen_of(decision: Decision) -> MetricEvaluation | None:
+    """The metric that decides, by its place; None where none does."""
+    if decision.winner_index is None:
+        return None
+    return next((e for e in decision.metrics if e.index == decision.winner_index and not e.failed), None)
+
+
+def metric_line(evaluation: MetricEvaluation, decision: Decision, name: str, seen: Seen) -> ExplainLine:
     """One metric: blind, within the tolerance, on target after rounding, or what it wants."""
-    name, proposal = metric_name(evaluation.spec), evaluation.proposal
+    proposal = evaluation.proposal
     if proposal is None:
-        return ExplainLine(name, say.blind(evaluation.event), Tone.BAD)
+        return ExplainLine(name, blind_text(evaluation, seen), Tone.BAD)
     current, target = current_text(evaluation), target_text(evaluation.spec)
     tolerance = decision.tolerance
     size = decision.current
     if proposal.turned_round:
-        return ExplainLine(name, _doubtful(proposal, current, target, size), Tone.WAIT)
+        return ExplainLine(name, doubtful(evaluation, size, seen), Tone.WAIT)
     if proposal.within_tolerance and tolerance is not None:
         shown = tolerance.up if proposal.ratio >= 1 else tolerance.down
         if proposal.adjusted_ratio is not None and not tolerance.within(proposal.ratio):
-            return ExplainLine(name, _doubtful(proposal, current, target, size), Tone.WAIT)
+            return ExplainLine(name, doubtful(evaluation, size, seen), Tone.WAIT)
+        if proposal.replicas != size:
+            return ExplainLine(name, say.metric_surge(current, target, shown, proposal.replicas), Tone.WARN)
         return ExplainLine(name, say.metric_stays(current, target, shown, size), Tone.GOOD)
     if proposal.replicas == size:
         return ExplainLine(name, say.metric_exact(current, target, size, below=proposal.ratio < 1), Tone.GOOD)
@@ -110,36 +78,7 @@ def metric_line(evaluation: MetricEvaluation, decision: Decision) -> ExplainLine
     return ExplainLine(name, say.metric_wants(current, target, proposal.ratio, proposal.replicas), tone)
 
 
-def _doubtful(proposal: Proposal, current: str, target: str, size: int) -> str:
-    groups = proposal.groups
-    left_out = len(groups.missing) + (len(groups.unready) if proposal.ratio > 1 else 0) if groups is not None else 0
-    return say.metric_doubtful(current, target, size, left_out, below=proposal.ratio < 1)
-
-
-def pods_lines(decision: Decision) -> tuple[ExplainLine, ...]:
-    """Pods that are left out of the average, and how they count instead. One line for all metrics that agree."""
-    lines: list[ExplainLine] = []
-    if decision.metrics and decision.pods < decision.current:
-        lines.append(ExplainLine("pods", f"{decision.pods} of {decision.current} pods exist", Tone.WARN))
-    for evaluation in decision.metrics:
-        proposal = evaluation.proposal
-        if proposal is None or proposal.groups is None:
-            continue
-        groups = proposal.groups
-        text = say.left_out(groups.unready, groups.missing, groups.ignored)
-        if not text:
-            continue
-        if proposal.adjusted_ratio is not None:
-            assumed = "nothing" if proposal.ratio > 1 else "all of the request"
-            text += f"; counted as if they used {assumed}"
-        if all(line.text != text for line in lines):
-            first = not any(line.label == "left out" for line in lines)
-            label = "left out" if first else f"left out ({metric_name(evaluation.spec)})"
-            lines.append(ExplainLine(label, text, Tone.WAIT))
-    return tuple(lines)
-
-
-def winner_line(decision: Decision) -> ExplainLine | None:
+def winner_line(decision: Decision, names: Sequence[str]) -> ExplainLine | None:
     """Which of several metrics decides."""
     known = [e for e in decision.metrics if e.proposal is not None]
     if len(decision.metrics) < 2 or not known:
@@ -149,8 +88,8 @@ def winner_line(decision: Decision) -> ExplainLine | None:
         return ExplainLine("largest", text, Tone.BAD)
     if all(e.proposal is not None and e.proposal.replicas == decision.wanted for e in decision.metrics):
         return ExplainLine("largest", f"all metrics ask for {say.plural(decision.wanted, 'replica')}")
-    chosen = next((e for e in known if e.label == decision.winner), known[0])
-    return ExplainLine("largest", f"{metric_name(chosen.spec)} asks for most: {say.plural(decision.wanted, 'replica')}")
+    chosen = chosen_of(decision) or known[0]
+    return ExplainLine("largest", f"{names[chosen.index]} asks for most: {say.plural(decision.wanted, 'replica')}")
 
 
 # Stabilization --------------------------------------------------------------------------------------------------------
@@ -169,6 +108,8 @@ def hold_of(hpa: HpaObject, decision: Decision, config: ControllerConfig, assume
     floor_size = max(wanted, hpa.min_replicas)
     if down and floor_size >= size:
         return None
+    if is_off(hpa, up=not down):
+        return None  # nothing is waited for: it never moves that way
     window = _window(hpa, config, down=down)
     start = decision.now - seconds_to_ns(window)
     holders = [
@@ -210,8 +151,8 @@ def allowance_of(hpa: HpaObject, decision: Decision) -> Allowance | None:
     up = step.replicas > decision.current
     after = decision.rescaled_to if decision.rescaled_to is not None else decision.current
     wish = min(step.replicas, hpa.max_replicas) if up else max(step.replicas, hpa.min_replicas)
-    if after == wish and decision.rescaled_to is not None:
-        return None
+    if after == wish:
+        return None  # what is wanted is reached, or a limit holds it and no rate
     rules = hpa.behavior.up if up else hpa.behavior.down
     events = decision.memory.scale_up if up else decision.memory.scale_down
     ends = sorted({e.time + seconds_to_ns(p.period) for e in events for p in rules.policies})
@@ -222,9 +163,28 @@ def allowance_of(hpa: HpaObject, decision: Decision) -> Allowance | None:
     return Allowance(up, abs(after - decision.current), 0, None)
 
 
+def fixed(hpa: HpaObject) -> str:
+    """minReplicas = maxReplicas."""
+    return f"minReplicas = maxReplicas = {hpa.max_replicas}: it can never scale"
+
+
+def never(*, up: bool) -> str:
+    """A direction that behavior switches off."""
+    return f"never scales {'up' if up else 'down'}: {'scaleUp' if up else 'scaleDown'}.selectPolicy is Disabled"
+
+
+def is_off(hpa: HpaObject, *, up: bool) -> bool:
+    """Whether behavior switches the direction off."""
+    return hpa.behavior is not None and (hpa.behavior.up if up else hpa.behavior.down).select == "Disabled"
+
+
 def limits_line(hpa: HpaObject, decision: Decision) -> ExplainLine | None:
     """What maxReplicas, minReplicas or a rate made of the size; None where they changed nothing."""
     limits, step = decision.limits, decision.stabilization
+    if hpa.min_replicas >= hpa.max_replicas and decision.wanted is not None and decision.current == hpa.max_replicas:
+        if decision.wanted == decision.current:
+            return None
+        return ExplainLine("limits", f"wants {decision.wanted}, but {fixed(hpa)}", Tone.WARN)
     if decision.wanted is not None and decision.wanted < decision.current <= hpa.min_replicas:
         return ExplainLine("limits", f"wants {decision.wanted}, kept at minReplicas {hpa.min_replicas}")
     if limits is None or step is None or not limits.limited or decision.wanted is None:
@@ -239,52 +199,12 @@ def limits_line(hpa: HpaObject, decision: Decision) -> ExplainLine | None:
         case "TooFewReplicas":
             return ExplainLine("limits", f"{wants}, raised to minReplicas {hpa.min_replicas}", Tone.PLAIN)
     if limits.disabled:
-        direction = "up" if step.replicas > decision.current else "down"
-        return ExplainLine("limits", f"{wants}, but scaling {direction} is disabled in behavior", Tone.WARN)
+        up = step.replicas > decision.current
+        return ExplainLine("limits", f"{wants}, {never(up=up)}", Tone.WARN)
     if hpa.behavior is None:
         text = f"{wants}, at most {limits.replicas} now: at each sync the size may double, or go to 4"
         return ExplainLine("limits", text, Tone.WAIT)
     return ExplainLine("limits", f"{wants}, the rate policies allow {limits.replicas} now", Tone.WAIT)
-
-
-# What would change it -------------------------------------------------------------------------------------------------
-
-
-def thresholds_up(decision: Decision) -> list[str]:
-    """`cpu above 33 %` for each metric: any one of them is enough."""
-    if decision.tolerance is None:
-        return []
-    return [
-        f"{metric_name(e.spec)} above {_scaled(e.spec, 1 + decision.tolerance.up)}"
-        for e in decision.metrics
-        if not e.failed and _scaled(e.spec, 1.0)
-    ]
-
-
-def thresholds_down(decision: Decision) -> list[str]:
-    """`cpu below 27 %` or, where rounding up decides, `cpu at most 20 %`: all of them are needed."""
-    size = decision.current
-    if decision.tolerance is None or size < 2:
-        return []
-    edge = 1 - decision.tolerance.down
-    rounding = (size - 1) / size
-    out: list[str] = []
-    for evaluation in decision.metrics:
-        if not _scaled(evaluation.spec, 1.0):
-            continue
-        word, share = ("at most", rounding) if rounding < edge else ("below", edge)
-        out.append(f"{metric_name(evaluation.spec)} {word} {_scaled(evaluation.spec, share)}")
-    return out
-
-
-def _scaled(spec: MetricSpec, factor: float) -> str:
-    """The target times `factor` in its unit; percentages are whole, as the controller's are."""
-    target = spec.target
-    if target.average_value is not None:
-        return amount(spec, round(target.average_value.milli_value() * factor))
-    if target.average_utilization is not None and spec.type in ("Resource", "ContainerResource"):
-        return f"{floor(round(target.average_utilization * factor, 6))} %"
-    return amount(spec, round(target.value.milli_value() * factor)) if target.value is not None else ""
 
 
 def joined(parts: Sequence[str], word: str) -> str:

@@ -62,7 +62,8 @@ def explanation_text(detail: Detail, explanation: Explanation) -> str:
         lines += ["", "Over time:"]
         lines += [f"  {printable(line.text)}" for line in explanation.patterns]
     if explanation.known_since is not None:
-        lines += ["", f"The controller's memory is known since {_clock_time(explanation.known_since)}."]
+        before = "; what it recommended and scaled before is assumed from its status" if explanation.assumed else ""
+        lines += ["", f"The controller's memory is known since {_clock_time(explanation.known_since)}{before}."]
     if explanation.rules:
         lines.append(f"Decided by the {printable(explanation.rules)}.")
     if explanation.compared:
