@@ -17,6 +17,7 @@ from dataclasses import replace
 from hpatui.autoscaler.decision import Decision, decide
 from hpatui.autoscaler.explain import ExplainLine, Explanation, Timing, Tone, explain, explain_status
 from hpatui.autoscaler.inputs import Memory
+from hpatui.autoscaler.seen import NOTHING
 from hpatui.autoscaler.times import seconds_to_ns
 from hpatui.errors import MalformedObject
 from hpatui.model import ControllerFlags, Event, Hpa, Key
@@ -28,6 +29,7 @@ from hpatui.state.inference import LEAST, infer_flags
 from hpatui.state.memory import bounded, first_memory, longest_window, mended, with_events
 from hpatui.state.patterns import ReplicaWrite, Watched, find_patterns
 from hpatui.state.rules_inference import InferredRules, infer_rules
+from hpatui.state.seen import seen_of
 from hpatui.state.series import HpaHistory
 from hpatui.state.syncs import SyncClock
 from hpatui.state.writes import EFFECT_WITHIN, WriteWatch
@@ -61,6 +63,7 @@ class Observer:
         self._from_start = False
         self._divisor: int | None = None  # status size of the scale at the sync that wrote the status
         self._events: tuple[Event, ...] = ()
+        self._warnings: tuple[Event, ...] = ()
         self._writes = WriteWatch()
         self._compared = self._agreed = 0
         self._dirty = True
@@ -117,6 +120,9 @@ class Observer:
     def events(self, events: Sequence[Event], now: float) -> None:
         """The HPA's events, all that are known."""
         told = tuple(event for event in events if event.reason == "SuccessfulRescale")
+        warnings = tuple(event for event in events if event.reason.startswith("FailedGet"))
+        if warnings != self._warnings:
+            self._warnings, self._dirty = warnings, True
         if told == self._events:
             return
         self._events = told
@@ -296,7 +302,8 @@ class Observer:
         due = None if sample is None else max(now, sample + self._flags.metrics_resolution)
         old = sample if sample is not None and now - sample > OLD_SAMPLES * self._flags.metrics_resolution else None
         timing = Timing(at, self._clock.after, self._assumed(inputs, now), due, old)
-        return self._with_watch(explain(hpa, inputs.hpa, decision, config, timing), hpa, now)
+        seen = seen_of(hpa, facts, inputs, self._warnings, now) if facts is not None else NOTHING
+        return self._with_watch(explain(hpa, inputs.hpa, decision, config, timing, seen), hpa, now)
 
     def _with_watch(self, explanation: Explanation, hpa: Hpa, now: float) -> Explanation:
         """What only watching tells: how far back, how often right, patterns, and hints about the flags."""

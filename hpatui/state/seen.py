@@ -48,10 +48,12 @@ def _strangers(hpa: Hpa, facts: Facts) -> Mapping[str, Stranger]:
     if workload is None:
         return {}
     built_in = workload.kind in _BUILT_IN
+    whose = {key: belongs_to(pod, workload.uid, facts.links) for key, pod in facts.pods.items()}
+    some_own = any(owned is True for owned in whose.values())  # else owners may just not have been read
     found: dict[str, Stranger] = {}
-    for pod in facts.pods.values():
+    for key, pod in facts.pods.items():
         chain = owners_of(pod, facts.links)
-        if belongs_to(pod, workload.uid, facts.links) is not False or (not chain and not built_in):
+        if whose[key] is not False or (not chain and not (built_in and some_own)):
             continue
         if built_in or chain[-1].kind in ("Job", "DaemonSet", "CronJob"):
             owner = str(chain[-1]) if chain else ""

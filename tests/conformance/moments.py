@@ -1,5 +1,5 @@
-"""`python -m tests.conformance.moments DIR [NAME]`: what explain and doctor say at the key moments of field traces, beside what
-is true then, for people to read. The tests (tests/unit/state/test_moments.py) compare.
+"""`python -m tests.conformance.moments DIR [NAME]`: what explain and doctor say at the key moments of field traces,
+beside what is true then, for people to read. The tests (tests/unit/state/test_moments.py) compare.
 """
 
 from __future__ import annotations

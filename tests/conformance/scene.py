@@ -35,7 +35,10 @@ _LISTS = {
 }
 _EMPTY = ("/apis/apps/v1/statefulsets",)
 _KINDS = {
-    "/api/v1": ("pods:Pod", "services:Service", "replicationcontrollers:ReplicationController", "replicationcontrollers/scale:Scale"),
+    "/api/v1": (
+        "pods:Pod", "services:Service", "replicationcontrollers:ReplicationController",
+        "replicationcontrollers/scale:Scale",
+    ),
     "/apis/apps/v1": (
         "deployments:Deployment", "deployments/scale:Scale", "replicasets:ReplicaSet", "replicasets/scale:Scale",
         "statefulsets:StatefulSet", "statefulsets/scale:Scale", "daemonsets:DaemonSet",
