@@ -65,6 +65,7 @@ class Reading:
 
     __slots__ = (
         "_parser",
+        "bad",
         "bodiless",
         "complete",
         "extra",
@@ -79,7 +80,7 @@ class Reading:
 
     def __init__(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
-        self.bodiless = self.complete = self.extra = self.has_length = self.headed = False
+        self.bad = self.bodiless = self.complete = self.extra = self.has_length = self.headed = False
         self.plain = True  # one Content-Length at most, and nothing else that says how the body ends
         self.keep = True
         self.length = 0
@@ -92,7 +93,7 @@ class Reading:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             return False
-        return True
+        return not self.bad
 
     def on_message_begin(self) -> None:
         """Parser: an answer begins."""
@@ -116,6 +117,7 @@ class Reading:
             return
         self.status = self._parser.get_status_code()
         if self.status < 200:
+            self.bad = self.status < 100
             return
         self.headed = True
         self.keep = self._parser.should_keep_alive()

@@ -146,9 +146,11 @@ class Engine:
             if self._paused_at is not None:
                 ticker.at(now + _LOOK, now)
             elif (wake := self._tick(now)) is None:
+                ticker.close()
                 over.set_result(None)
             else:
-                ticker.at(max(wake, now + _TICK), now)
+                gap = 0.0 if self._held else self.pacer.gap
+                ticker.at(wake if gap >= _TICK else max(wake, now + _TICK), now, gap if gap >= _TICK else 0.0)
         except Exception as error:  # noqa: BLE001  # raised where the run waits for its end
             over.set_exception(error)
 

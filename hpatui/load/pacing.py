@@ -52,6 +52,15 @@ class Pacer:
         stage = self.stage
         return 0.0 if stage is None else min(stage.rate_at(self._at - self._stage_start), self._cap)
 
+    @property
+    def gap(self) -> float:
+        """Seconds between arrivals where that is the same for a while, else 0."""
+        stage = self.stage
+        if stage is None or self._random is not None or stage.shape != "ramp" or stage.start != stage.end:
+            return 0.0
+        rate = min(stage.end, self._cap)
+        return 1.0 / rate if rate > 0 else 0.0
+
     def rebase(self, stages: tuple[Stage, ...], now: float) -> None:
         """Another plan from `now` on."""
         self._stages, self._index = stages, 0

@@ -180,7 +180,10 @@ class Pool:
         return connection
 
     def give(self, connection: Connection, route: Route) -> None:
-        """A connection has room: the oldest request that waits there takes it. HTTP/2: as many as it can carry."""
+        """A connection has room: the oldest request that waits there takes it. HTTP/2: as many as it can carry.
+
+        What is sent a second time waits for a new connection: an idle one may be closed as well.
+        """
         waiting = route.waiting
         if isinstance(connection, Http2Connection):
             single = self._plan.connection_age <= 0
@@ -188,7 +191,7 @@ class Pool:
                 self._send(connection, waiting.popleft())
             if not connection.usable or (connection.expires <= time.monotonic() and not connection.calls):
                 self.drop(connection)
-        elif waiting and connection.usable:
+        elif waiting and connection.usable and not (waiting[0].retried and connection.served):
             self._send(connection, waiting.popleft())
         elif route.gone or not connection.usable:
             self.drop(connection)

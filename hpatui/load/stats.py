@@ -14,12 +14,12 @@ from math import ceil
 from typing import TypeVar
 
 from hpatui.load.faults import BUSY, LATE, OWN
-from hpatui.load.histogram import Histogram, counts_of
+from hpatui.load.histogram import Histogram, counts_of, highest_of
 from hpatui.model import LoadSample, LoadTotals
 
 _K = TypeVar("_K")
 
-LATE_LIMIT = 20.0  # milliseconds of late start at the 99th percentile from which the generator is the bottleneck
+LATE_LIMIT = 20.0  # milliseconds of late start; where a hundredth (and two) are later, the generator is the bottleneck
 BUSY_LIMIT = 0.95  # share of a core from which it is
 LARGE = 1 << 20  # bytes of a body from which an answer is counted as large
 _NAMES = ("p50", "p90", "p95", "p99", "p999")
@@ -173,14 +173,15 @@ def _sum(parts: list[dict[_K, int]]) -> dict[_K, int]:
     return dict(counter)
 
 
-def limited_by(second: Second, late_p99: float | None) -> str:
+def limited_by(second: Second) -> str:
     """What makes this machine the bottleneck of a second; empty where it is not."""
     own = [kind for kind in second.kinds if kind in OWN]
     if own:
         return own[0]
     if second.cpu > BUSY_LIMIT:
         return BUSY
-    return LATE if late_p99 is not None and late_p99 > LATE_LIMIT else ""
+    late = sum(count for index, count in second.late.items() if highest_of(index) > LATE_LIMIT * 1000)
+    return LATE if late >= max(2, 0.01 * second.sent) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +283,7 @@ class Statistics:
             if need <= answers:
                 table[name] = self._good.at_rank(need)
             else:
-                table[name] = least
+                table[name] = least or None
                 beyond.append(name)
         return Planned(table, tuple(beyond), self.response.total / total, answers / total)
 
@@ -313,7 +314,7 @@ def _sample(second: Second) -> LoadSample:
     p50, p95, p99 = response.percentiles((50, 95, 99))
     service_p50, service_p95, service_p99 = service.percentiles((50, 95, 99))
     (late_p99,) = late.percentiles((99,))
-    limited = limited_by(second, late_p99)
+    limited = limited_by(second)
     return LoadSample(
         time=second.time,
         offered=second.offered,

@@ -16,6 +16,7 @@ _CLOCK_MONOTONIC = 1  # what time.monotonic() reads
 _NONBLOCK = 0o4000
 _CLOEXEC = 0o2000000
 _ABSTIME = 1
+_CLOSE = 5e-5  # seconds that a wake may be off before the timer is set anew
 
 
 class _Timespec(ctypes.Structure):
@@ -36,6 +37,7 @@ class Ticker:
         self._handle: asyncio.TimerHandle | None = None
         self._spec = _Itimerspec()
         self._pointer = ctypes.byref(self._spec)
+        self._gap = self._first = 0.0
         self._fd = self._open()
 
     def _open(self) -> int:
@@ -51,28 +53,37 @@ class Ticker:
             self._loop.add_reader(fd, self._ready)
         return fd
 
-    def at(self, when: float, now: float) -> None:
-        """Wake at `when`; it is `now`."""
+    def at(self, when: float, now: float, gap: float = 0.0) -> None:
+        """Wake at `when`; it is `now`. `gap`: and then every so many seconds, which costs less than to say so each time."""
         if self._fd < 0:
             if self._handle is not None:
                 self._handle.cancel()
             self._handle = self._loop.call_later(max(0.0, when - now), self._wake)
             return
-        at = max(when, 0.0)
+        if gap != self._gap:
+            self._gap = gap
+            self._spec.interval.sec = int(gap)
+            self._spec.interval.nsec = int(gap % 1.0 * 1e9)
+        elif gap:
+            off = (when - self._first) / gap
+            if abs(off - round(off)) * gap < _CLOSE:
+                return
+        self._first = at = max(when, 1e-9)
         value = self._spec.value
         value.sec = int(at)
-        value.nsec = int((at - int(at)) * 1e9) or 1  # 0.0 would disarm it; a time that has passed wakes at once
+        value.nsec = int(at % 1.0 * 1e9)
         self._settime(self._fd, _ABSTIME, self._pointer, None)
 
     def _ready(self) -> None:
-        try:
-            os.read(self._fd, 8)
-        except BlockingIOError:
-            return  # it was set anew in between
-        self._wake()
+        if self._gap:
+            try:
+                os.read(self._fd, 8)
+            except BlockingIOError:
+                return  # it was set anew in between
+        self._wake()  # sets the time anew, which clears what could be read
 
     def close(self) -> None:
-        """Wake no more."""
+        """Wake no more; idempotent."""
         if self._handle is not None:
             self._handle.cancel()
         if self._fd >= 0:
