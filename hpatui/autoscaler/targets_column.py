@@ -2,6 +2,7 @@
 
 Source: printers of the API server (internalversion formatHPAMetrics). `<unknown>` stands where the status has no entry
 for the metric, `<nil>` where its entry holds another kind of value, `<auto>` for a resource target without a number.
+Servers before 1.30 print a resource without its name.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hpatui.autoscaler.rules import RECORDED, Rules
 from hpatui.quantity import QuantityError, parse_quantity
 
 _SHOWN = 2  # metrics that are shown before "+ N more..."
@@ -31,25 +33,25 @@ def quantity_text(value: object) -> str:
         return str(value)
 
 
-def targets_column(hpa: Mapping[str, Any]) -> str:
-    """The TARGETS text of an autoscaling/v2 object (JSON)."""
+def targets_column(hpa: Mapping[str, Any], rules: Rules = RECORDED) -> str:
+    """The TARGETS text of an autoscaling/v2 object (JSON), as a server of the rules' version prints it."""
     specs = (hpa.get("spec") or {}).get("metrics") or ()
     if not specs:
         return "<none>"
     statuses = (hpa.get("status") or {}).get("currentMetrics") or ()
-    shown = [_one(spec, statuses, index) for index, spec in enumerate(specs[:_SHOWN])]
+    shown = [_one(spec, statuses, index, named=rules.targets_named) for index, spec in enumerate(specs[:_SHOWN])]
     more = len(specs) - _SHOWN
     return ", ".join(shown) + (f" + {more} more..." if more > 0 else "")
 
 
-def _one(spec: Mapping[str, Any], statuses: Sequence[Mapping[str, Any]], index: int) -> str:
+def _one(spec: Mapping[str, Any], statuses: Sequence[Mapping[str, Any]], index: int, *, named: bool) -> str:
     kind = spec.get("type", "")
     field = _FIELDS.get(kind)
     if field is None:
         return "<unknown type>"
     current, target = metric_texts(spec, statuses, index)
     source = spec.get(field) or {}
-    prefix = f"{source.get('name', '')}: " if kind in ("Resource", "ContainerResource") else ""
+    prefix = f"{source.get('name', '')}: " if named and kind in ("Resource", "ContainerResource") else ""
     average = kind in ("External", "Object") and (source.get("target") or {}).get("averageValue") is not None
     return f"{prefix}{current}/{target}" + (" (avg)" if average else "")
 
@@ -75,7 +77,7 @@ def metric_texts(spec: Mapping[str, Any], statuses: Sequence[Mapping[str, Any]],
     return quantity_text(current.get(name)), quantity_text(target.get(name))
 
 
-def table_cells(hpa: Mapping[str, Any]) -> tuple[str, str, str, str, str, str]:
+def table_cells(hpa: Mapping[str, Any], rules: Rules = RECORDED) -> tuple[str, str, str, str, str, str]:
     """(name, reference, targets, minpods, maxpods, replicas) as text."""
     spec, status = hpa.get("spec") or {}, hpa.get("status") or {}
     ref = spec.get("scaleTargetRef") or {}
@@ -83,7 +85,7 @@ def table_cells(hpa: Mapping[str, Any]) -> tuple[str, str, str, str, str, str]:
     return (
         str((hpa.get("metadata") or {}).get("name", "")),
         f"{ref.get('kind', '')}/{ref.get('name', '')}",
-        targets_column(hpa),
+        targets_column(hpa, rules),
         "<unset>" if minimum is None else str(minimum),
         str(spec.get("maxReplicas") or 0),
         str(status.get("currentReplicas") or 0),

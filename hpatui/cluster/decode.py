@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from hpatui.autoscaler.inputs import MetricSpec, Target
 from hpatui.autoscaler.naming import metric_names
+from hpatui.autoscaler.rules import RECORDED, Rules
 from hpatui.autoscaler.targets_column import metric_texts, targets_column
 from hpatui.cluster.fields import (
     EMPTY,
@@ -31,15 +32,15 @@ from hpatui.model import Event, Hpa, Key, MetricTarget, Reference, Workload
 # HPA ------------------------------------------------------------------------------------------------------------------
 
 
-def decode_hpa(raw: bytes) -> Hpa | None:
-    """An autoscaling/v2 HPA."""
+def decode_hpa(raw: bytes, rules: Rules = RECORDED) -> Hpa | None:
+    """An autoscaling/v2 HPA; `rules` are those of the server, which would print it."""
     obj = decode(raw)
     key = key_of(obj)
     if not key.name:
         return None
     metadata, spec, status = part(obj, "metadata"), part(obj, "spec"), part(obj, "status")
     ref = part(spec, "scaleTargetRef")
-    targets, metrics = _metrics(spec, status)
+    targets, metrics = _metrics(spec, status, rules)
     return Hpa(
         key=key,
         uid=uid_of(obj),
@@ -68,7 +69,7 @@ _FIELDS = {
 }
 
 
-def _metrics(spec: Json, status: Json) -> tuple[str, tuple[MetricTarget, ...]]:
+def _metrics(spec: Json, status: Json, rules: Rules) -> tuple[str, tuple[MetricTarget, ...]]:
     """(the TARGETS column, the metrics)."""
     wanted = [_shaped(metric, "target") for metric in _listed(spec, "metrics")]
     statuses = [_shaped(entry, "current") for entry in _listed(status, "currentMetrics")]
@@ -83,7 +84,7 @@ def _metrics(spec: Json, status: Json) -> tuple[str, tuple[MetricTarget, ...]]:
         found.append(_metric(kind, metric, part(part(entry, field), "current"), (statuses, index)))
     labels = metric_names([_spec_of(metric) for metric in wanted])
     labelled = tuple(replace(metric, label=label) for metric, label in zip(found, labels, strict=True))
-    return targets_column({"spec": {"metrics": wanted}, "status": {"currentMetrics": statuses}}), labelled
+    return targets_column({"spec": {"metrics": wanted}, "status": {"currentMetrics": statuses}}, rules), labelled
 
 
 def _spec_of(metric: Json) -> MetricSpec:

@@ -17,6 +17,8 @@ from typing import Any
 
 import msgspec
 
+from hpatui.autoscaler.rules import RECORDED
+from hpatui.autoscaler.which_rules import server_version, which_rules
 from hpatui.clock import Clock
 from hpatui.cluster.connect import Connection
 from hpatui.cluster.decode import decode_hpa
@@ -65,6 +67,7 @@ class ClusterSource:
         self._watching: asyncio.Task[None] | None = None
         self._details: Details | None = None
         self._version = "v2"
+        self._rules = RECORDED  # of the server
         self._resolution = ControllerFlags().metrics_resolution
         self._status = SourceStatus(SourceState.CONNECTING, clock.time())
         self._heart = Heartbeat(connection, pace.heartbeat, self._heart_said)
@@ -133,6 +136,7 @@ class ClusterSource:
     async def _watch_hpas(self) -> None:
         put = self._queue.put
         self._version = await self._find_version()
+        self._rules = which_rules(server_version(self._connection.version)).server
         async for event in Watch(self._connection, self._clock, self._path(), None, self._pace).events():
             self._heart.heard()
             match event:
@@ -169,7 +173,7 @@ class ClusterSource:
     def _decode(self, raw: bytes) -> Hpa | None:
         if self._version != "v2":
             raw = msgspec.json.encode(to_v2(self._version, decode(raw)))
-        return decode_hpa(raw)
+        return decode_hpa(raw, self._rules)
 
     # Questions ------------------------------------------------------------------------------------------------
 
