@@ -10,11 +10,10 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 
@@ -26,7 +25,7 @@ from hpatui.ui.commands.cluster import ClusterCommands
 from hpatui.ui.commands.load import LoadCommands
 from hpatui.ui.commands.look import LookCommands
 from hpatui.ui.guard import EXIT_FAILED, EXIT_INTERRUPTED, thread_failed
-from hpatui.ui.keys import KEYS, bindings
+from hpatui.ui.keys import KEYS, bindings, shown_key
 from hpatui.ui.messages import SnapshotChanged
 from hpatui.ui.screens.main import MainScreen
 
@@ -117,7 +116,7 @@ class HpatuiApp(LoadCommands, LookCommands, AnswerCommands, ClusterCommands):
         session = self._make_session()
         body = Body(self.settings)
         await self.main.furnish(body)
-        self.session, self.body = session, body
+        self._session, self._body = session, body
         self._unsubscribe = session.subscribe(self._changed)
         self._show()
         self.started = True
@@ -130,17 +129,17 @@ class HpatuiApp(LoadCommands, LookCommands, AnswerCommands, ClusterCommands):
         """Stop the load first, then everything else."""
         if self._unsubscribe is not None:
             self._unsubscribe()
-        if self.session is None:
+        if self._session is None:
             return
         try:
-            await self.session.stop()
+            await self._session.stop()
         except Exception as error:  # noqa: BLE001  the terminal is restored and the reason told, whatever it is
             line = logs.failure("stopping", error)
             self.ended, self.farewell = self.ended or EXIT_FAILED, self.farewell or line
 
     def line_is_slow(self) -> None:
         """Draw less from now on, and say so."""
-        if self.body is not None and not self.settings.low_bandwidth:
+        if self.started and not self.settings.low_bandwidth:
             self.settings = replace(self.settings, low_bandwidth=True)
             self.animation_level = "none"
             self.body.set_quiet(True)
@@ -158,8 +157,8 @@ class HpatuiApp(LoadCommands, LookCommands, AnswerCommands, ClusterCommands):
         self._toast(message.snapshot)
 
     def _show(self) -> None:
-        if self.session is not None:
-            self.main.show(self.session.snapshot)
+        if self._session is not None:
+            self.main.show(self._session.snapshot)
 
     def _toast(self, snapshot: Snapshot) -> None:
         selected = snapshot.detail.row.key if snapshot.detail is not None else None
@@ -179,21 +178,34 @@ class HpatuiApp(LoadCommands, LookCommands, AnswerCommands, ClusterCommands):
         """Watch the details of the HPA on which the cursor comes to rest."""
         if self._selecting is not None:
             self._selecting.cancel()
-        if self.session is not None:
+        if self.started:
             loop = asyncio.get_running_loop()
             self._selecting = loop.call_later(REST, self.session.select, message.key)
 
-    # The command palette --------------------------------------------------------------------------------------
+    # All commands ---------------------------------------------------------------------------------------------
 
-    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """The table of keys, then Textual's own."""
-        for entry in KEYS:
-            if entry.label and entry.action not in ("quit", "focus_next"):
-                yield SystemCommand(entry.label.capitalize(), entry.help, self._runner(entry.action))
-        yield from App.get_system_commands(self, screen)
+    @property
+    def may_dim(self) -> bool:
+        """Whether the line is known to be quick enough to recolour the whole screen for a dialog."""
+        return self.pace.quick and not self.settings.low_bandwidth and not self.settings.ascii
 
-    def _runner(self, action: str) -> Callable[[], None]:
-        def go() -> None:
-            self.call_later(self.run_action, action)
+    def action_command_palette(self) -> None:
+        """All commands by name, and the themes."""
+        from hpatui.ui.screens.dialogs import ChoiceScreen
 
-        return go
+        if isinstance(self.screen, ChoiceScreen):
+            return
+        keys = [entry for entry in KEYS if entry.label]
+        choices = [(entry.action, f"{entry.help} ({shown_key(entry)})") for entry in keys]
+        choices += [(f"look({name!r})", f"Theme: {name}") for name in _THEMES]
+
+        def chosen(action: str | None) -> None:
+            if action is not None:
+                self.call_later(self.run_action, action)
+
+        self.push_screen(ChoiceScreen("Commands", choices), chosen)
+
+    def action_look(self, name: str) -> None:
+        """Another theme."""
+        self.settings = replace(self.settings, theme=name)
+        self._choose_theme()

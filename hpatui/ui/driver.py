@@ -101,6 +101,7 @@ class TerminalDriver(Driver):
         self.write(_BEGIN if self._mouse else _BEGIN.replace(_MOUSE_ON, ""))
         if os.environ.get("TERM_PROGRAM", "") != "Apple_Terminal":  # which shows the question
             self.ask(mode=True)
+        self.ask(mode=False)
         self._send_size()
         self._stop_reading.clear()
         self._reading = threading.Thread(target=self._read, name="terminal-input", daemon=True)

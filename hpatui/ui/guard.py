@@ -86,7 +86,10 @@ class GuardedApp(App[None]):
         for above in reversed(stack[stack.index(screen) :]):
             self._closing_screens.add(id(above))
             self.pop_screen()
-        self.set_timer(2.0, self._closing_screens.clear)
+        self.set_timer(2.0, self._all_closed)
+
+    def _all_closed(self) -> None:
+        self._closing_screens.clear()
 
     def _handle_exception(self, error: Exception) -> None:
         """Textual: an exception that nobody caught."""

@@ -98,6 +98,11 @@ class Terminal:
         """Type `keys`."""
         self.child.send(keys.encode())
 
+    def resize(self, rows: int, cols: int) -> None:
+        """Make the terminal another size."""
+        self._screen.resize(rows, cols)
+        self.child.setwinsize(rows, cols)
+
     def wait_end(self, timeout: float = 15) -> int:
         """Wait for the program to end; returns its exit code (negative: the signal that ended it)."""
         end = time.monotonic() + timeout

@@ -13,14 +13,13 @@ class AnswerCommands(CommandApp):
         """Examine what the screen shows."""
         from hpatui.ui.screens.doctor import DoctorScreen
 
-        if self.session is not None:
-            self.push_screen(DoctorScreen(self.session))
+        self.push_screen(DoctorScreen(self.session))
 
     def action_what_if(self) -> None:
         """Trial edits of the selected HPA's spec, replayed on what was recorded."""
         from hpatui.ui.screens.whatif import WhatIfScreen
 
-        if self.session is None or self.detail is None:
+        if self.need_detail() is None:
             return
         try:
             trial = self.session.what_if()
@@ -33,5 +32,5 @@ class AnswerCommands(CommandApp):
         """The selected HPA's scaling runs, step by step."""
         from hpatui.ui.screens.runs import RunsScreen
 
-        if self.session is not None and self.detail is not None:
+        if self.need_detail() is not None:
             self.push_screen(RunsScreen(self.session))

@@ -16,12 +16,31 @@ if TYPE_CHECKING:
     from hpatui.ui.screens.body import Body
 
 
-class CommandApp(DisplayApp):
-    """The base of the app. `session` and `body` are None until the first frame is out."""
+EARLY = ("quit", "help", "help_quit", "redraw")  # commands that need neither a session nor the panes
 
-    session: SessionPort | None = None
-    body: Body | None = None
+
+class CommandApp(DisplayApp):
+    """The base of the app. The session and the panes come after the first frame; no command that needs them runs before."""
+
+    _session: SessionPort | None = None
+    _body: Body | None = None
     _jobs: set[asyncio.Task[None]]
+
+    @property
+    def session(self) -> SessionPort:
+        """The session; there from `started` on."""
+        assert self._session is not None, "check_action lets no command run before"
+        return self._session
+
+    @property
+    def body(self) -> Body:
+        """The panes; there from `started` on."""
+        assert self._body is not None, "check_action lets no command run before"
+        return self._body
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Textual: whether a command may run now."""
+        return self.started or action in EARLY or not hasattr(self, f"action_{action}")
 
     def do(self, work: Coroutine[Any, Any, Any]) -> None:
         """Run a command in the background; what goes wrong is shown in one line."""
@@ -48,5 +67,13 @@ class CommandApp(DisplayApp):
 
     @property
     def detail(self) -> Detail | None:
-        """The selected HPA, if there is one."""
-        return self.session.snapshot.detail if self.session is not None else None
+        """The selected HPA, if there is one and it is in the list."""
+        return None if self.body.hpas.nothing_selected else self.session.snapshot.detail
+
+    def need_detail(self) -> Detail | None:
+        """The selected HPA; where there is none, that is said."""
+        detail = self.detail
+        if detail is None:
+            why = "no HPA matches the filter: esc drops it" if self.body.hpas.filtered else "choose one with j and k"
+            self.tell("No HPA is selected", why)
+        return detail

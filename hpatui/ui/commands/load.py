@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Coroutine
+from typing import Any
+
 from hpatui.text import printable
 from hpatui.ui.commands.base import CommandApp
+
+_RATE = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?(/s)?")
 
 
 class LoadCommands(CommandApp):
@@ -14,8 +20,6 @@ class LoadCommands(CommandApp):
         from hpatui.ui.screens.dialogs import QuestionScreen
 
         session = self.session
-        if session is None:
-            return
         if session.load.active:  # not what the newest snapshot shows: that is a moment old
             self.do(session.load.stop())
             return
@@ -35,6 +39,15 @@ class LoadCommands(CommandApp):
         if self.session is not None:
             self.do(self.session.load.nudge(direction))
 
+    async def _tell_rate(self, order: Coroutine[Any, Any, None]) -> None:
+        """Order a rate; where nothing runs that would show it, say what was ordered."""
+        from hpatui.model import LoadState
+
+        await order
+        load = self.session.snapshot.load
+        if load.state not in (LoadState.RUNNING, LoadState.PAUSED, LoadState.STARTING):
+            self.tell(f"The next load starts at {load.rate:g} requests/s", "press l to start it")
+
     def action_pause_load(self) -> None:
         """Pause or resume."""
         if self.session is not None:
@@ -45,8 +58,6 @@ class LoadCommands(CommandApp):
         from hpatui.ui.screens.dialogs import LineScreen
 
         session = self.session
-        if session is None:
-            return
 
         def typed(text: str | None) -> None:
             if not text:
@@ -66,8 +77,6 @@ class LoadCommands(CommandApp):
         from hpatui.ui.screens.dialogs import ChoiceScreen
 
         session = self.session
-        if session is None:
-            return
 
         def chosen(shape: str | None) -> None:
             if shape is not None:

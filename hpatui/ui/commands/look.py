@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from hpatui.ui.commands.base import CommandApp
+
+if TYPE_CHECKING:
+    from hpatui.model import Key
 
 
 class LookCommands(CommandApp):
@@ -12,71 +17,68 @@ class LookCommands(CommandApp):
 
     def action_cursor(self, step: int) -> None:
         """Move the list's cursor."""
-        if self.body is not None:
-            self.body.hpas.move(step)
+        self.body.hpas.move(step)
 
     def action_filter(self) -> None:
         """Filter the list while one types."""
-        if self.body is not None:
-            self.body.open_filter()
+        self.body.open_filter()
 
     def action_sort(self) -> None:
         """The next order."""
-        if self.body is not None:
-            self.body.hpas.next_sort()
+        self.body.hpas.next_sort()
 
     def action_problems(self) -> None:
         """Problems first, on and off."""
-        if self.body is not None:
-            self.body.hpas.toggle_problems()
+        self.body.hpas.toggle_problems()
 
     # Panes ----------------------------------------------------------------------------------------------------
 
     def action_zoom(self) -> None:
         """Zoom and back."""
-        if self.body is not None:
-            self.body.toggle_zoom()
+        self.body.toggle_zoom()
 
     def action_step_back(self) -> None:
         """One step back: out of the zoom, off the value cursor, without a filter."""
-        if self.body is not None:
-            self.body.back()
+        self.body.back()
 
     def action_hide(self) -> None:
         """Hide the pane with the focus, or show all again."""
-        if self.body is not None:
-            self.body.toggle_hidden()
+        self.body.toggle_hidden()
 
     def action_jump(self, name: str) -> None:
         """Go to a pane."""
-        if self.body is not None:
-            self.body.jump(name)
+        self.body.jump(name)
 
     def action_events(self) -> None:
         """Other events."""
-        if self.body is not None:
-            self.body.events.next_choice()
+        self.body.events.next_choice()
+
+    def _graph_in_view(self) -> bool:
+        if self.body.graph.size.width and self.body.graph.display:
+            return True
+        self.tell("The graph is not in view", "press 2 for it")
+        return False
 
     # The graph ------------------------------------------------------------------------------------------------
 
     def action_window(self) -> None:
         """The next time window."""
-        if self.body is not None:
+        if self._graph_in_view():
             self.body.graph.next_window()
 
     def action_freeze(self) -> None:
         """Freeze the graph, or follow."""
-        if self.body is not None:
+        if self._graph_in_view():
             self.body.graph.freeze()
 
     def action_scroll_time(self, direction: int) -> None:
         """Scroll the graph."""
-        if self.body is not None:
+        if self._graph_in_view():
             self.body.graph.scroll_time(direction)
 
     def action_value_cursor(self, direction: int) -> None:
         """Move the graph's cursor; its values stand in the legends."""
-        if self.body is not None:
+        if self._graph_in_view():
             self.body.graph.move_cursor(direction)
 
     # Texts and files ------------------------------------------------------------------------------------------
@@ -85,13 +87,20 @@ class LookCommands(CommandApp):
         """All keys."""
         from hpatui.ui.screens.dialogs import HelpScreen
 
-        self.push_screen(HelpScreen())
+        self.push_screen(HelpScreen(self.facts()))
+
+    def facts(self) -> list[tuple[str, str]]:
+        """What is known of this run, for the help: the log, the line to the terminal."""
+        from hpatui import logs
+
+        where = logs.path()
+        return [("log", str(where) if where is not None else logs.problem() or "none"), ("line", self.pace.told())]
 
     def action_yaml(self) -> None:
         """The selected HPA as YAML, or the scale target or a pod of it."""
         from hpatui.ui.screens.dialogs import ChoiceScreen
 
-        detail = self.detail
+        detail = self.need_detail()
         if detail is None:
             return
         hpa = detail.row.hpa
@@ -110,29 +119,31 @@ class LookCommands(CommandApp):
         from hpatui.model import Key
         from hpatui.ui.screens.dialogs import TextScreen
 
-        if self.session is not None:
-            text = await self.session.object_yaml(kind, Key(namespace, name))
-            self.push_screen(TextScreen(f"{kind} {namespace}/{name}", text))
+        text = await self.session.object_yaml(kind, Key(namespace, name))
+        self.push_screen(TextScreen(f"{kind} {namespace}/{name}", text))
 
     def action_describe(self) -> None:
         """The selected HPA as kubectl describes it."""
-        self.do(self._describe())
+        detail = self.need_detail()
+        if detail is not None:
+            self.do(self._describe(detail.row.key))
 
-    async def _describe(self) -> None:
+    async def _describe(self, key: Key) -> None:
         from hpatui.ui.screens.dialogs import TextScreen
 
-        if self.detail is not None and self.session is not None:
-            key = self.detail.row.key
-            self.push_screen(TextScreen(f"Describe {key}", await self.session.describe(key)))
+        self.push_screen(TextScreen(f"Describe {key}", await self.session.describe(key)))
 
     def action_copy(self) -> None:
         """Copy the description (OSC 52)."""
-        self.do(self._copy())
+        detail = self.need_detail()
+        if detail is not None:
+            self.do(self._copy(detail.row.key))
 
-    async def _copy(self) -> None:
-        if self.detail is not None and self.session is not None:
-            self.copy_to_clipboard(await self.session.describe(self.detail.row.key))
-            self.tell("Copied", "the description is on the clipboard")
+    async def _copy(self, key: Key) -> None:
+        from hpatui.ui.screens.dialogs import COPIED
+
+        self.copy_to_clipboard(await self.session.describe(key))
+        self.tell("Handed to the terminal's clipboard", COPIED)
 
     def action_export(self) -> None:
         """Save what is looked at in the current folder: a picture, the screen's text, or the graph's numbers."""
@@ -144,7 +155,7 @@ class LookCommands(CommandApp):
     def _export(self, kind: str | None) -> None:
         from hpatui.ui.export import save
 
-        if kind is None or self.session is None:
+        if kind is None:
             return
         try:
             path = save(self, kind, self.session.snapshot)

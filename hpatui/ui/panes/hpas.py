@@ -117,6 +117,11 @@ class HpaPane(LinePane):
         """Whether a filter is on."""
         return bool(self._filter)
 
+    @property
+    def nothing_selected(self) -> bool:
+        """Whether the list has no row under the cursor: then nothing acts on an HPA that nobody sees."""
+        return all(row.key != self._key for row in self._rows)
+
     def next_sort(self) -> str:
         """The next order; returns its name."""
         self._sort = (self._sort + 1) % len(SORTS)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import textwrap
+from collections.abc import Iterable
 
 from rich.text import Text
-from textual.app import ComposeResult
+from textual import events
 from textual.binding import Binding
-from textual.screen import ModalScreen
+from textual.widget import Widget
 
 from hpatui.doctor.report import Check, Outcome, Report, summary
 from hpatui.errors import HpatuiError
@@ -16,6 +17,7 @@ from hpatui.session.port import SessionPort
 from hpatui.text import printable
 from hpatui.ui.lines import LinePane
 from hpatui.ui.marks import BAD, FAINT, GOOD, WARN, begin
+from hpatui.ui.screens.dialog import Dialog
 
 _LOOK: dict[Outcome, tuple[str, str]] = {
     Outcome.OK: ("✔", GOOD),
@@ -26,11 +28,10 @@ _LOOK: dict[Outcome, tuple[str, str]] = {
 }
 
 
-class DoctorScreen(ModalScreen[None]):
+class DoctorScreen(Dialog[None]):
     """Examines once when it opens, and again on r."""
 
     DEFAULT_CSS = """
-    DoctorScreen { align: center middle; background: $background 60%; }
     DoctorScreen > LinePane { width: 96%; height: 92%; }
     """
     BINDINGS = [  # noqa: RUF012  Textual declares it so
@@ -45,8 +46,9 @@ class DoctorScreen(ModalScreen[None]):
         self._job: asyncio.Task[None] | None = None
         self._report: Report | None = None
 
-    def compose(self) -> ComposeResult:
-        yield self._pane
+    def parts(self) -> Iterable[Widget]:
+        """One pane."""
+        return (self._pane,)
 
     def on_mount(self) -> None:
         """Begin to look."""
@@ -59,7 +61,7 @@ class DoctorScreen(ModalScreen[None]):
         if self._job is not None:
             self._job.cancel()
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: events.Resize) -> None:
         """Other widths, other lines."""
         if self._report is not None:
             self.call_after_refresh(self._show, self._report)
@@ -116,7 +118,3 @@ class DoctorScreen(ModalScreen[None]):
             line.append(printable(check.command), style="cyan")
             lines.append(line)
         return [*lines, Text(end="")]
-
-    def action_leave(self) -> None:
-        """Close."""
-        self.dismiss(None)

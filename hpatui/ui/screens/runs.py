@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.text import Text
-from textual.app import ComposeResult
+from textual import events
 from textual.binding import Binding
-from textual.screen import ModalScreen
+from textual.widget import Widget
 
 from hpatui.session.port import SessionPort
 from hpatui.state.snapshot import Detail, Snapshot
@@ -16,16 +16,16 @@ from hpatui.text import printable
 from hpatui.ui.lines import LinePane
 from hpatui.ui.marks import FAINT
 from hpatui.ui.panes.detail import clock_time
+from hpatui.ui.screens.dialog import Dialog
 
 _WIDE, _NARROW = 16, 9
 _SHORT = ("load", "crosses", "decided", "created", "ready", "settled")
 
 
-class RunsScreen(ModalScreen[None]):
+class RunsScreen(Dialog[None]):
     """A table, a line a run; newest first, and the medians of each direction."""
 
     DEFAULT_CSS = """
-    RunsScreen { align: center middle; background: $background 60%; }
     RunsScreen > LinePane { width: 96%; height: auto; min-height: 8; max-height: 80%; }
     """
     BINDINGS = [Binding("escape,q,u,enter", "leave", "close")]  # noqa: RUF012  Textual declares it so
@@ -35,8 +35,9 @@ class RunsScreen(ModalScreen[None]):
         self._session = session
         self._pane = LinePane("Scaling runs", id="runs", ascii=session.settings.ascii)
 
-    def compose(self) -> ComposeResult:
-        yield self._pane
+    def parts(self) -> Iterable[Widget]:
+        """One pane."""
+        return (self._pane,)
 
     def on_mount(self) -> None:
         """Show what there is."""
@@ -44,7 +45,7 @@ class RunsScreen(ModalScreen[None]):
         self._pane.focus()
         self.call_after_refresh(self._show, self._session.snapshot)
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: events.Resize) -> None:
         """Other widths, other columns."""
         self.call_after_refresh(self._show, self._session.snapshot)
 
@@ -56,10 +57,6 @@ class RunsScreen(ModalScreen[None]):
         lines = run_lines(detail, snapshot, wide=self._pane.inner_width >= 22 + 6 * _WIDE)
         self._pane.set_lines(lines)
         self._pane.styles.height = min(len(lines) + 2, max(8, self.size.height - 4))
-
-    def action_leave(self) -> None:
-        """Close."""
-        self.dismiss(None)
 
 
 def run_lines(detail: Detail, snapshot: Snapshot, *, wide: bool) -> list[Text]:

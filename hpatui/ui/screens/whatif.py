@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise
 
 from rich.text import Text
-from textual import on
-from textual.app import ComposeResult
+from textual import events, on
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.markup import escape
-from textual.screen import ModalScreen
+from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
 from hpatui.errors import HpatuiError
@@ -20,15 +20,17 @@ from hpatui.text import printable
 from hpatui.ui.charts.lanes import Area, Lane, Line, View, draw
 from hpatui.ui.lines import LinePane
 from hpatui.ui.marks import BAD, FAINT, begin
+from hpatui.ui.screens.dialog import Dialog
+from hpatui.ui.screens.dialogs import COPIED
 
 _GRAPH_ROWS = 12
 
 
-class WhatIfScreen(ModalScreen[None]):
+class WhatIfScreen(Dialog[None]):
     """Edits on the left, their consequence on the right."""
 
     DEFAULT_CSS = """
-    WhatIfScreen { background: $background; }
+    WhatIfScreen { background: $background; align: left top; }
     WhatIfScreen Horizontal { height: 1fr; }
     WhatIfScreen #form { width: 34; height: 1fr; border: round $panel-lighten-2; padding: 0 1; }
     WhatIfScreen #form Label { color: $text-muted; }
@@ -52,24 +54,24 @@ class WhatIfScreen(ModalScreen[None]):
         self._inputs = {field.id: Input(value=field.value) for field in self._fields}
         self._outcome = LinePane("Replicas then and now", id="outcome", ascii=ascii)
 
-    def compose(self) -> ComposeResult:
-        with Horizontal():
-            with VerticalScroll(id="form", can_focus=False) as form:
-                form.border_title = escape(f"What if {printable(str(self._trial.key), 26)}")
-                for field in self._fields:
-                    with Vertical() as line:
-                        line.styles.height = 2
-                        yield Label(Text(printable(field.label)))
-                        yield self._inputs[field.id]
-            yield self._outcome
-        yield Static(Text("tab next field · ctrl+r as it is · ctrl+y copy the YAML · esc close"), id="keys")
+    def parts(self) -> Iterable[Widget]:
+        """The form beside its consequence."""
+        lines = []
+        for field in self._fields:
+            line = Vertical(Label(Text(printable(field.label))), self._inputs[field.id])
+            line.styles.height = 2
+            lines.append(line)
+        form = VerticalScroll(*lines, id="form", can_focus=False)
+        form.border_title = escape(f"What if {printable(str(self._trial.key), 26)}")
+        keys = Static(Text("tab next field · ctrl+r as it is · ctrl+y copy the YAML · esc close"), id="keys")
+        return Horizontal(form, self._outcome), keys
 
     def on_mount(self) -> None:
         """The first field has the keys."""
         self._inputs["min"].focus()
         self.call_after_refresh(self._replay)
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: events.Resize) -> None:
         """Another width, another picture."""
         self.call_after_refresh(self._replay)
 
@@ -125,11 +127,7 @@ class WhatIfScreen(ModalScreen[None]):
         except HpatuiError as error:
             self.notify(printable(error.hint), title=printable(error.message), severity="error", markup=False)
             return
-        self.notify("apply it with kubectl apply -f -", title="The YAML is on the clipboard", markup=False)
-
-    def action_leave(self) -> None:
-        """Close."""
-        self.dismiss(None)
+        self.notify(f"then kubectl apply -f -; {COPIED}", title="Handed to the terminal's clipboard", markup=False)
 
 
 def _table(comparison: Comparison) -> list[Text]:
