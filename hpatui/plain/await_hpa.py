@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from hpatui.errors import HpatuiError
 from hpatui.model import Key, SourceState
-from hpatui.session.port import SessionPort
+from hpatui.session.port import SessionPort, unknown_hpa
 from hpatui.state.snapshot import Detail, HpaRow, Snapshot
 from hpatui.text import printable
 
@@ -65,10 +65,7 @@ def find_row(snapshot: Snapshot, wanted: Key) -> HpaRow:
     if found:
         choices = ", ".join(str(row.key) for row in found[:5])
         raise HpatuiError(f"several HPAs are named {printable(wanted.name)}", hint=f"say which: {printable(choices)}")
-    where = f"namespace {snapshot.namespace}" if snapshot.namespace else "any namespace"
-    known = ", ".join(str(row.key) for row in snapshot.rows[:5])
-    hint = f"there are: {printable(known)}" if known else "choose another namespace with -n, or all with -A"
-    raise HpatuiError(f"there is no HPA {printable(str(wanted))} in {printable(where)}", hint=hint)
+    raise unknown_hpa(wanted, [row.key for row in snapshot.rows], snapshot.namespace)
 
 
 async def wait_detail(session: SessionPort, key: Key, ready: Callable[[Detail], bool], timeout: float) -> Detail | None:

@@ -15,11 +15,11 @@ from hpatui.clock import SystemClock
 from hpatui.errors import HpatuiError
 from hpatui.model import Key, Kind, SourceState
 from hpatui.plain.as_json import JsonPrinter
-from hpatui.plain.await_hpa import raise_if_ended, wait_detail
+from hpatui.plain.await_hpa import find_row, raise_if_ended, wait_detail
 from hpatui.plain.changes import HEARTBEAT, ChangesPrinter
 from hpatui.plain.lines import LinePrinter
 from hpatui.plain.options import WatchOptions
-from hpatui.session.port import SessionPort
+from hpatui.session.port import SessionPort, parse_hpa_name
 from hpatui.state.snapshot import Detail, Snapshot
 from hpatui.text import printable
 
@@ -58,6 +58,8 @@ async def watch(session: SessionPort, options: WatchOptions, out: TextIO | None 
             if snapshot.status.state is SourceState.LIVE and not live:
                 live = True
                 await _check_namespace(session, snapshot)
+                if session.settings.hpa:
+                    find_row(snapshot, parse_hpa_name(session.settings.hpa))  # what was asked for is there
             if options.once:
                 if live:
                     await _print_once(session, printer, options)

@@ -31,7 +31,7 @@ from hpatui.model import (
 )
 from hpatui.session.connector import Connector
 from hpatui.session.load import LoadControl
-from hpatui.session.port import ContextInfo
+from hpatui.session.port import ContextInfo, unknown_hpa
 from hpatui.session.publisher import Publisher
 from hpatui.settings import Settings
 from hpatui.state.snapshot import Snapshot
@@ -214,9 +214,10 @@ class Session:
         focused = self._store.focused
         before = self._store.hpa(focused) if focused else None
         self._store.apply(event, now)
-        if isinstance(event, Listed | Upserted | Deleted) and event.kind is Kind.HPA:
+        first_live = self._first_live()
+        if first_live or (isinstance(event, Listed | Upserted | Deleted) and event.kind is Kind.HPA):
             self._keep_focus(before)
-        if self._first_live():
+        if first_live:
             self._publisher.publish()  # what everybody waits for does not wait for the interval
         else:
             self.changed()
@@ -248,13 +249,19 @@ class Session:
             if wanted is not None and key.name == wanted.name and wanted.namespace in ("", key.namespace):
                 self._connector.wanted = None
                 return key
-        return keys[0] if keys else None
+        if wanted is None:
+            return keys[0] if keys else None
+        if self._first_live():
+            error = unknown_hpa(wanted, keys, self._store.namespace)
+            self._store.note(error.message, error.hint, "error", self.clock.time())
+        return None  # another HPA than the one that was asked for is not chosen silently
 
     # Commands -------------------------------------------------------------------------------------------------
 
     def select(self, key: Key | None) -> None:
         if key == self._store.focused:
             return
+        self._connector.wanted = None
         hpa = self._store.focus(key, self.clock.time())
         if self._source is not None:
             self._source.set_focus(hpa)

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from hpatui.errors import LoginNeededError, UsageError
+from hpatui.errors import HpatuiError, LoginNeededError, UsageError
 from hpatui.model import Key
 from hpatui.settings import Settings
 from hpatui.state.snapshot import Snapshot
+from hpatui.text import printable
 
 if TYPE_CHECKING:
     from hpatui.doctor.report import Report
@@ -129,3 +130,19 @@ def parse_hpa_name(text: str) -> Key:
     if not name or (slash and not namespace) or "/" in namespace:
         raise UsageError(f"{text!r} is no HPA's name", hint="write NAME or NAMESPACE/NAME")
     return Key(namespace, name)
+
+
+def unknown_hpa(wanted: Key, keys: Sequence[Key], namespace: str | None) -> HpatuiError:
+    """The error for an HPA that is not there: it names those whose names are near, or some of those there are."""
+    from difflib import get_close_matches  # only where something is wrong
+
+    by_name = {key.name: key for key in keys} | {str(key): key for key in keys}
+    near = get_close_matches(str(wanted) if wanted.namespace else wanted.name, list(by_name), n=5, cutoff=0.5)
+    shown = list(dict.fromkeys(by_name[name] for name in near)) or list(keys[:5])
+    where = f"namespace {namespace}" if namespace else "any namespace"
+    listed = printable(", ".join(str(key) for key in shown))
+    hint = (
+        f"{'near' if near else 'there are'}: {listed}" if shown else "choose another namespace with -n, or all with -A"
+    )
+    name = str(wanted) if wanted.namespace else wanted.name
+    return UsageError(f"there is no HPA {printable(name)} in {printable(where)}", hint=hint)

@@ -190,9 +190,9 @@ class Store:
         if was_live and status.state is not SourceState.LIVE:
             for history in self._histories.values():
                 record_gap(history, now)
-            self._note("Connection lost", status.message or status.state.value, "warning", now)
+            self.note("Connection lost", status.message or status.state.value, "warning", now)
         elif before is not None and before.state is SourceState.RECONNECTING and status.state is SourceState.LIVE:
-            self._note("Live again", "", "information", now)
+            self.note("Live again", "", "information", now)
 
     def _upsert(self, hpa: Hpa, now: float) -> None:
         key = hpa.key
@@ -333,11 +333,13 @@ class Store:
         condition = hpa.condition("AbleToScale")
         text = printable(condition.message) if condition and condition.reason == "SucceededRescale" else ""
         size = f"{rescale.from_size} → {rescale.to_size}" if rescale.from_size is not None else str(rescale.to_size)
-        self._note(f"{printable(str(hpa.key))}: {size} replicas", text, "information", now, hpa.key)
+        self.note(f"{printable(str(hpa.key))}: {size} replicas", text, "information", now, hpa.key)
 
-    def _note(self, title: str, text: str, severity: str, now: float, key: Key | None = None) -> None:
+    def note(self, title: str, text: str, severity: str, now: float, key: Key | None = None) -> None:
+        """Something that a front end tells its user once; the snapshot has it until `published`."""
         if len(self._notices) < MAX_NOTICES:
             self._notices.append(Notice(now, title, text, severity, key))
+            self._dirty = True
 
     def snapshot(self, now: float) -> Snapshot:
         """The state of things; the same object as before if nothing changed since. Notices are in it until `published`."""

@@ -18,6 +18,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from hpatui import logs
+from hpatui.errors import HpatuiError
 from hpatui.settings import Settings
 from hpatui.text import printable
 from hpatui.ui.commands.answers import AnswerCommands
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from textual.driver import Driver
     from textual.notifications import SeverityLevel
 
+    from hpatui.model import Key
     from hpatui.session.port import SessionPort
     from hpatui.state.snapshot import Snapshot
     from hpatui.ui.panes.hpas import HpaPane
@@ -78,10 +80,11 @@ class HpatuiApp(LoadCommands, LookCommands, AnswerCommands, ClusterCommands):
         super().__init__(ansi_color=plain, driver_class=_driver())
         self._make_session = make_session
         self.settings = settings
-        self.main = MainScreen(ascii=settings.ascii)
+        self.main = MainScreen(ascii=settings.ascii, find_context=self._context_asked_for)
         self._unsubscribe: Callable[[], None] | None = None
         self._jobs: set[asyncio.Task[None]] = set()
         self._selecting: asyncio.TimerHandle | None = None
+        self._resting: Key | None = None
         if settings.low_bandwidth or os.environ.get("NO_COLOR"):
             self.animation_level = "none"
 
@@ -109,6 +112,16 @@ class HpatuiApp(LoadCommands, LookCommands, AnswerCommands, ClusterCommands):
 
             self.register_theme(HIGH_CONTRAST)
         self.theme = _THEMES.get(name, "textual-dark")
+
+    def _context_asked_for(self) -> str:
+        """The context that will be connected to, for the time before that is done; empty where nobody can tell."""
+        if self.settings.context or self._session is None:
+            return self.settings.context or ""
+        try:
+            contexts = self._session.contexts()
+        except HpatuiError:
+            return ""
+        return next((context.name for context in contexts if context.current), "")
 
     async def _begin(self) -> None:
         from hpatui.ui.screens.body import Body
@@ -176,11 +189,20 @@ class HpatuiApp(LoadCommands, LookCommands, AnswerCommands, ClusterCommands):
 
     def on_hpa_pane_moved(self, message: HpaPane.Moved) -> None:
         """Watch the details of the HPA on which the cursor comes to rest."""
+        self._resting = message.key
         if self._selecting is not None:
             self._selecting.cancel()
         if self.started:
-            loop = asyncio.get_running_loop()
-            self._selecting = loop.call_later(REST, self.session.select, message.key)
+            self._selecting = asyncio.get_running_loop().call_later(REST, self.settle)
+
+    def settle(self) -> None:
+        """Select the HPA on which the cursor is, now."""
+        if self._selecting is not None:
+            self._selecting.cancel()
+            self._selecting = None
+        key, self._resting = self._resting, None
+        if key is not None and self.started:
+            self.session.select(key)
 
     # All commands ---------------------------------------------------------------------------------------------
 

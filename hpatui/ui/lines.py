@@ -13,6 +13,7 @@ from textual.markup import escape
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from hpatui.text import printable
 from hpatui.ui.marks import to_ascii
 
 
@@ -31,6 +32,7 @@ class LinePane(ScrollView, can_focus=True):
         super().__init__(id=id)
         self.ascii = ascii
         self._titled = ""
+        self._about = ""
         self.set_title(title)
         self.set_class(ascii, "ascii")
         self._lines: list[Text] = []
@@ -56,6 +58,13 @@ class LinePane(ScrollView, can_focus=True):
         if shown != self._titled:
             self._titled = shown
             self.border_title = escape(shown)  # Textual reads titles as markup
+
+    def set_about(self, what: str) -> None:
+        """Name what the pane is about in its lower border (empty: the list beside it says so)."""
+        shown = escape(printable(what, 200))
+        if shown != self._about:
+            self._about = shown
+            self.border_subtitle = shown
 
     def set_lines(self, lines: Sequence[Text]) -> None:
         """Show these lines; only those that differ are repainted."""

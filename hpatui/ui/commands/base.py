@@ -65,15 +65,24 @@ class CommandApp(DisplayApp):
         """Say what was done."""
         self.notify(text, title=title, markup=False)
 
-    @property
-    def detail(self) -> Detail | None:
-        """The selected HPA, if there is one and it is in the list."""
-        return None if self.body.hpas.nothing_selected else self.session.snapshot.detail
+    def settle(self) -> None:
+        """Make the HPA under the cursor the selected one now, however short it has been there."""
+
+    def need_selected(self) -> bool:
+        """Whether the list has a row under the cursor, which then is the selected one; where not, that is said."""
+        self.settle()
+        if self.body.hpas.key is not None:
+            return True
+        why = "no HPA matches the filter: esc drops it" if self.body.hpas.filtered else "choose one with j and k"
+        self.tell("No HPA is selected", why)
+        return False
 
     def need_detail(self) -> Detail | None:
-        """The selected HPA; where there is none, that is said."""
-        detail = self.detail
-        if detail is None:
-            why = "no HPA matches the filter: esc drops it" if self.body.hpas.filtered else "choose one with j and k"
-            self.tell("No HPA is selected", why)
+        """The details of the HPA under the cursor; where there are none, why is said."""
+        if not self.need_selected():
+            return None
+        detail, key = self.session.snapshot.detail, self.body.hpas.key
+        if detail is None or detail.row.key != key:
+            self.tell("One moment", f"{printable(str(key))} is being read")
+            return None
         return detail

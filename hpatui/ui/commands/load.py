@@ -23,6 +23,8 @@ class LoadCommands(CommandApp):
         if session.load.active:  # not what the newest snapshot shows: that is a moment old
             self.do(session.load.stop())
             return
+        if not self.need_selected():
+            return
         question = session.load.question()
         if question is None:
             self.do(session.load.start())
@@ -36,8 +38,7 @@ class LoadCommands(CommandApp):
 
     def action_nudge_load(self, direction: int) -> None:
         """One step of rate."""
-        if self.session is not None:
-            self.do(self.session.load.nudge(direction))
+        self.do(self._tell_rate(self.session.load.nudge(direction)))
 
     async def _tell_rate(self, order: Coroutine[Any, Any, None]) -> None:
         """Order a rate; where nothing runs that would show it, say what was ordered."""
@@ -50,8 +51,7 @@ class LoadCommands(CommandApp):
 
     def action_pause_load(self) -> None:
         """Pause or resume."""
-        if self.session is not None:
-            self.do(self.session.load.pause())
+        self.do(self.session.load.pause())
 
     def action_ask_rate(self) -> None:
         """Type a rate."""
@@ -62,13 +62,11 @@ class LoadCommands(CommandApp):
         def typed(text: str | None) -> None:
             if not text:
                 return
-            try:
-                rate = float(text.removesuffix("/s"))
-            except ValueError:
-                title = f"{printable(text)!r} is no rate"
+            if not _RATE.fullmatch(text.strip()):
+                title = f"{printable(text, 40)!r} is no rate"
                 self.notify("write a number, e.g. 25", title=title, severity="error", markup=False)
                 return
-            self.do(session.load.set_rate(rate))
+            self.do(self._tell_rate(session.load.set_rate(float(text.strip().removesuffix("/s")))))
 
         self.push_screen(LineScreen("Requests per second", f"{session.snapshot.load.rate:g}"), typed)
 

@@ -15,7 +15,7 @@ from hpatui.text import fit, fit_name, printable
 from hpatui.ui.lines import LinePane
 from hpatui.ui.look import STATE_MARK, STATE_STYLE, TONE_STYLE
 from hpatui.ui.marks import BAD, FAINT, GOOD, WARN, begin, coarse_age
-from hpatui.ui.panes.status import stale_mark, state_lines
+from hpatui.ui.panes.status import stale_mark, state_lines, unselected_lines
 
 ROOMY = 18  # rows from which the why pane shows everything
 
@@ -49,7 +49,9 @@ class WhyPane(LinePane):
         """Show the explanation of the selected HPA."""
         detail = snapshot.detail
         if detail is None:
-            self.set_lines(state_lines(snapshot.status, snapshot.time, "an HPA", "Select an HPA.", self.inner_width))
+            self.set_lines(
+                state_lines(snapshot.status, snapshot.time, "an HPA", "No HPA is selected.", self.inner_width)
+            )
             return
         explanation = detail.explanation
         headline = explanation.headline if explanation is not None else detail.row.headline
@@ -110,7 +112,8 @@ class ConditionsPane(LinePane):
         detail = snapshot.detail
         self.set_title(f"Conditions{stale_mark(snapshot.status, snapshot.time)}")
         if detail is None or not detail.row.hpa.conditions:
-            self.set_lines([Text("no conditions yet", style=FAINT, end="")] if detail is not None else [])
+            waits = [Text("no conditions yet", style=FAINT, end="")]
+            self.set_lines(waits if detail is not None else unselected_lines())
             return
         lines: list[Text] = []
         for condition in detail.row.hpa.conditions:
@@ -176,7 +179,7 @@ class EventsPane(LinePane):
             self.set_lines(
                 state_lines(status, snapshot.time, "events", "No events.", self.inner_width)
                 if detail is not None
-                else []
+                else unselected_lines()
             )
             return
         shown = [event for event in detail.events if wanted(event)][:200]
@@ -209,7 +212,8 @@ class PodsPane(LinePane):
         """Show the pods of the selected HPA."""
         detail = snapshot.detail
         if detail is None:
-            self.set_lines([])
+            self.set_title("Pods")
+            self.set_lines(unselected_lines())
             return
         self._title(detail, snapshot.time)
         if not detail.pods:

@@ -7,8 +7,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from math import ceil
 
-from rich.text import Text
-
 from hpatui.clock import as_datetime
 from hpatui.model import Key, MetricTarget
 from hpatui.state.history import metric_label
@@ -17,6 +15,7 @@ from hpatui.text import printable
 from hpatui.ui.charts.lanes import Area, Lane, Level, Line, Mark, Point, View, draw
 from hpatui.ui.lines import LinePane
 from hpatui.ui.marks import BAD, FAINT, GOOD
+from hpatui.ui.panes.status import unselected_lines
 from hpatui.ui.units import milliseconds, number, quantity
 
 WINDOWS: tuple[tuple[str, float], ...] = (("5 m", 300.0), ("15 m", 900.0), ("1 h", 3600.0), ("6 h", 21600.0))
@@ -154,7 +153,7 @@ class GraphPane(LinePane):
         self._drawn_key = detail.row.key if detail is not None else None
         self.set_title(f"Replicas, metrics and load · {name}{self._mode()}")
         if detail is None:
-            self.set_lines([Text("Select an HPA.", style=FAINT, end="")])
+            self.set_lines(unselected_lines())
             return
         width, height = self._drawn_size
         end = self._right_edge(snapshot.time, span)

@@ -18,6 +18,7 @@ from hpatui.text import cell_width, fit, printable
 from hpatui.ui.lines import LinePane
 from hpatui.ui.look import STATE_MARK, STATE_STYLE, sparkline, style
 from hpatui.ui.marks import FAINT, begin, to_ascii
+from hpatui.ui.names import cut_apart, padded
 from hpatui.ui.panes.status import state_lines
 
 SORTS: tuple[str, ...] = ("name", "state", "replicas", "ratio")
@@ -58,6 +59,7 @@ class HpaPane(LinePane):
         self._problems = False
         self._message: list[Text] = []
         self._widths: tuple[int, ...] = ()
+        self._names: dict[Key, str] = {}
 
     # In -------------------------------------------------------------------------------------------------------
 
@@ -73,8 +75,12 @@ class HpaPane(LinePane):
             self.refresh()
         self._message = message
         if snapshot.rows is not self._all:
+            begins = not self._all
+            was_seen = self._in_view()
             self._all = snapshot.rows
             self._arrange()
+            if begins or was_seen:
+                self._bring_into_view()
 
     def _arrange(self) -> None:
         """Filter and sort; repaint only rows that differ and are in view."""
@@ -87,6 +93,7 @@ class HpaPane(LinePane):
             rows.sort(key=lambda row: row.state not in PROBLEM_STATES)
         old, self._rows = self._rows, rows
         widths = self._measure()
+        self._cut_names(widths[1], widths[0])
         title = f"HPAs {len(rows)}" + (f" of {len(self._all)}" if len(rows) != len(self._all) else "")
         extra = [f"filter {self._filter}"] if self._filter else []
         extra += [f"by {SORTS[self._sort]}"] if self._sort else []
@@ -101,15 +108,30 @@ class HpaPane(LinePane):
             for index in range(top, min(top + self.inner_height, len(rows))):
                 if rows[index] is not old[index]:
                     self._repaint(index + 1 - top)
-        if self._key is not None and rows and all(row.key != self._key for row in rows):
+        if self._key is not None and rows and self.nothing_selected:
             self._move_to(0)
+
+    def _cut_names(self, width: int, space: int) -> None:
+        """Names that are too long for their column, cut so that no two of a namespace look the same."""
+        self._names = {}
+        by_space: dict[str, list[Key]] = {}
+        for row in self._rows:
+            if cell_width(row.key.name) > width:
+                by_space.setdefault(row.key.namespace if space else "", []).append(row.key)
+        for keys in by_space.values():
+            names = [printable(key.name) for key in keys]
+            self._names.update(zip(keys, cut_apart(names, width), strict=True))
 
     # Commands -------------------------------------------------------------------------------------------------
 
     def set_filter(self, text: str) -> None:
         """Show only rows with every word in namespace, name, target, label or state."""
         self._filter = text.strip()
+        self._rearrange()
+
+    def _rearrange(self) -> None:
         self._arrange()
+        self._bring_into_view()
         self.refresh()
 
     @property
@@ -125,21 +147,25 @@ class HpaPane(LinePane):
     def next_sort(self) -> str:
         """The next order; returns its name."""
         self._sort = (self._sort + 1) % len(SORTS)
-        self._arrange()
-        self.refresh()
+        self._rearrange()
         return SORTS[self._sort]
 
     def toggle_problems(self) -> bool:
         """Problems first, on and off."""
         self._problems = not self._problems
-        self._arrange()
-        self.refresh()
+        self._rearrange()
         return self._problems
 
     def move(self, step: int) -> None:
         """Move the cursor by rows."""
         if self._rows:
-            self._move_to(max(0, min(self._index() + step, len(self._rows) - 1)))
+            index = 0 if self.nothing_selected else self._index() + step
+            self._move_to(max(0, min(index, len(self._rows) - 1)))
+
+    @property
+    def key(self) -> Key | None:
+        """The HPA under the cursor; None where the list has no such row."""
+        return None if self.nothing_selected else self._key
 
     def _index(self) -> int:
         return next((i for i, row in enumerate(self._rows) if row.key == self._key), 0)
@@ -147,12 +173,18 @@ class HpaPane(LinePane):
     def _move_to(self, index: int) -> None:
         before = self._index()
         self._key = self._rows[index].key
-        top, height = self.scroll_offset.y, self.inner_height - 1
-        if index < top or index >= top + height:
-            self.scroll_to(y=max(0, index - height // 2), animate=False)
+        self._bring_into_view()
         for changed in (before, index):
             self._repaint(changed + 1 - self.scroll_offset.y)
         self.call_next(self._moved)  # from this pane's own turn: Textual drops messages whose sender is the parent
+
+    def _in_view(self) -> bool:
+        top = self.scroll_offset.y
+        return not self.nothing_selected and top <= self._index() < top + self.inner_height - 1
+
+    def _bring_into_view(self) -> None:
+        if not self.nothing_selected and not self._in_view():
+            self.scroll_to(y=max(0, self._index() - (self.inner_height - 1) // 2), animate=False)
 
     def _moved(self) -> None:
         if self._key is not None:
@@ -167,7 +199,9 @@ class HpaPane(LinePane):
     def on_resize(self) -> None:
         """Other columns may fit now."""
         self._widths = self._measure()
+        self._cut_names(self._widths[1], self._widths[0])
         self.refresh()
+        self.call_after_refresh(self._bring_into_view)
 
     # Out ------------------------------------------------------------------------------------------------------
 
@@ -179,9 +213,9 @@ class HpaPane(LinePane):
             return min(most, max([least, *(cell_width(text) for text in texts)]))
 
         width = self.inner_width
-        name = widest([r.key.name for r in sample], 4, 32)
-        space = widest([r.key.namespace for r in sample], 9, 20) if width >= 90 else 0
         fixed = 2 + 10 + 13 + 11  # cursor, bounds, sizes, state
+        space = widest([r.key.namespace for r in sample], 9, max(20, width // 6)) if width >= 90 else 0
+        name = widest([r.key.name for r in sample], 4, max(20, width - fixed - space - 1 - 16))
         left = width - fixed - name - (space + 1 if space else 0)
         targets = widest([r.hpa.targets for r in sample], 7, max(10, min(44, left)))
         left -= targets + 1
@@ -236,14 +270,14 @@ class HpaPane(LinePane):
         colour = STATE_STYLE[row.state]
         text = begin("> " if selected else "  ", "bold cyan" if selected else "")
         if space:
-            text.append(fit(printable(hpa.key.namespace), space) + " ", style=FAINT if not selected else "")
-        text.append(fit(printable(hpa.key.name), name) + " ")
+            text.append(padded(printable(hpa.key.namespace), space) + " ", style=FAINT if not selected else "")
+        text.append(padded(self._names.get(row.key) or printable(hpa.key.name), name) + " ")
         if reference:
-            text.append(fit(printable(str(hpa.reference)), reference) + " ", style=FAINT if not selected else "")
+            text.append(padded(printable(str(hpa.reference)), reference) + " ", style=FAINT if not selected else "")
         text.append(fit(printable(hpa.targets), targets) + " ", style=_targets_style(row))
         text.append(f"{hpa.min_replicas:>4} {hpa.max_replicas:>4} ", style=FAINT if not selected else "")
         moving = hpa.current_replicas != hpa.desired_replicas
-        text.append(f"{hpa.current_replicas:>5} {hpa.desired_replicas:>5}  ", style="bold" if moving else "")
+        text.append(f"{hpa.current_replicas:>5} {_wanted(row):>5}  ", style="bold" if moving else "")
         if trend:
             text.append(fit(sparkline(row.trend, trend), trend) + " ", style="cyan")
         text.append(fit(f"{STATE_MARK[row.state]} {row.state.value}", 11), style=colour)
@@ -256,6 +290,14 @@ class HpaPane(LinePane):
             )
             text.stylize(shade)
         return text
+
+
+def _wanted(row: HpaRow) -> str:
+    """The size that the controller wants; `-` where it never computed one (the API then says 0)."""
+    hpa = row.hpa
+    disabled = any(condition.reason == "ScalingDisabled" for condition in hpa.conditions)
+    computed = hpa.desired_replicas > 0 or hpa.min_replicas == 0 or disabled
+    return str(hpa.desired_replicas) if computed else "-"
 
 
 def _targets_style(row: HpaRow) -> str:

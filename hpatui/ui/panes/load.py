@@ -24,12 +24,14 @@ class LoadPane(LinePane):
     def __init__(self, *, ascii: bool = False, read_only: bool = False) -> None:
         super().__init__("Load", id="load", ascii=ascii)
         self._read_only = read_only
+        self._selected = False
 
     def show(self, snapshot: Snapshot) -> None:
         """Show the load."""
         if self._read_only:
             self.set_lines([Text("off: this hpatui is read-only", style=FAINT, end="")])
             return
+        self._selected = snapshot.detail is not None
         self.set_lines(self._lines_of(snapshot.load))
 
     def _lines_of(self, load: LoadView) -> list[Text]:
@@ -39,9 +41,10 @@ class LoadPane(LinePane):
             head.append(printable(load.target), style="")
         lines = [head]
         last, totals = load.last, load.totals
-        if load.state is LoadState.IDLE and totals is None:
+        if load.state in (LoadState.IDLE, LoadState.FINISHED, LoadState.FAILED):
             rate = f" at {load.rate:g}/s" if load.rate else ""
-            lines.append(Text(f"press l to send load to the selected HPA's target{rate}", style=FAINT, end=""))
+            here = "press l to send load to the selected HPA's target" if self._selected else "No HPA is selected."
+            lines.append(Text(here + (rate if self._selected else ""), style=FAINT, end=""))
         if last is not None and load.state in (LoadState.RUNNING, LoadState.PAUSED):
             now = begin(f"{last.sent}/s sent", "bold")
             now.append(f"  {last.ok} ok", style="green")

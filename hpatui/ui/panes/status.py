@@ -37,7 +37,8 @@ def source_text(status: SourceStatus, now: float) -> Text:
     """The state of the source in a few words, for the header."""
     text = status.state.value
     if status.state is SourceState.RECONNECTING:
-        text = f"reconnecting, nothing new for {coarse_age(now - status.since)}"
+        gone = now - status.since
+        text = f"reconnecting for {coarse_age(gone)}" if gone >= 5 else "reconnecting"
     return Text(text, style=SOURCE_STYLE[status.state], end="")
 
 
@@ -46,3 +47,8 @@ def stale_mark(status: SourceStatus | None, now: float) -> str:
     if status is None or status.state is not SourceState.RECONNECTING:
         return ""
     return f" · stale for {coarse_age(now - status.since)}"
+
+
+def unselected_lines() -> list[Text]:
+    """What a pane about one HPA says while none is selected."""
+    return [Text("No HPA is selected.", style=FAINT, end="")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from textual import on
 from textual.app import ComposeResult
@@ -74,7 +75,11 @@ class Body(Vertical):
         """Show a snapshot in every pane that is in view."""
         self._snapshot = snapshot
         self.hpas.show(snapshot)
-        for pane in self.panes.values():
+        if snapshot.detail is not None and self.hpas.nothing_selected:
+            snapshot = replace(snapshot, detail=None)  # an HPA that the filter hides is not what the panes are about
+        about = snapshot.detail.row.key if snapshot.detail is not None else None
+        for name, pane in self.panes.items():
+            pane.set_about(str(about) if about is not None and name == self._zoomed else "")
             if pane.display and pane.size.width:
                 pane.show(snapshot)  # type: ignore[attr-defined]  # every pane of the table has it
 
@@ -93,6 +98,7 @@ class Body(Vertical):
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
         self.hpas.set_filter(event.value)
+        self._show_newest()
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
@@ -125,6 +131,7 @@ class Body(Vertical):
         if self.filter.has_class("open") or self.hpas.filtered:
             self.filter.value = ""
             self._close_filter()
+            self._show_again()
         elif self.graph.has_cursor:
             self.graph.clear_cursor()
         elif self._zoomed is not None:

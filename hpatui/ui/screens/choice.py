@@ -91,7 +91,11 @@ class ChoiceScreen(Dialog[str | None]):
             for index, text in enumerate(cut_apart([text for _, text in self._found], width))
         ]
         self._list.set_lines(lines or [Text("nothing like it", FAINT, end="")])
-        top, height = self._list.scroll_offset.y, max(1, min(len(self._found), room))
+        self.call_after_refresh(self._follow)  # the list may have got another height just now
+
+    def _follow(self) -> None:
+        """Bring the cursor into view."""
+        top, height = self._list.scroll_offset.y, max(1, self._list.size.height)
         if not top <= self._at < top + height:
             self._list.scroll_to(y=max(0, self._at - height // 2), animate=False)
 

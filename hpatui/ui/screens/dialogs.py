@@ -74,7 +74,7 @@ class QuestionScreen(Dialog[bool]):
         self._look()
         if self._read and not self.is_small:
             self.dismiss(True)
-        else:
+        elif not self.is_small:
             self.notify("scroll down with the arrow key, or make the window larger", title="Not all of it was shown")
 
     def action_no(self) -> None:

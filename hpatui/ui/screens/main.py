@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -25,14 +26,17 @@ NARROW, SHORT, ROOMY = 100, 30, 160
 class MainScreen(Screen[None]):
     """Shows snapshots; knows nothing of the session."""
 
-    def __init__(self, *, ascii: bool = False) -> None:
+    def __init__(self, *, ascii: bool = False, find_context: Callable[[], str] = lambda: "") -> None:
         super().__init__()
+        self._find_context = find_context
+        self._asked_context: str | None = None
         self._ascii = ascii
         self._body: Body | None = None
         self._head_text = Text()
         self._snapshot: Snapshot | None = None
 
     def compose(self) -> ComposeResult:
+        yield Static(id="too-small")
         yield Static(id="head")
         yield Container(id="body")
         yield Static(id="foot")
@@ -44,6 +48,12 @@ class MainScreen(Screen[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Another size may mean another layout."""
+        from hpatui.ui.screens.dialog import small_line, too_small
+
+        small = too_small(*event.size)
+        self.set_class(small, "small")
+        if small:
+            self.query_one("#too-small", Static).update(small_line(*event.size))
         self.set_class(event.size.width < NARROW or event.size.height < SHORT, "narrow")
         self.set_class(event.size.width >= ROOMY and event.size.height >= 40, "roomy")
         self._foot()
@@ -62,21 +72,36 @@ class MainScreen(Screen[None]):
         if snapshot is None:
             text.append("  starting ...", style=FAINT)
         else:
-            from hpatui.ui.panes.status import source_text
-
-            namespace = snapshot.namespace or ("all" if snapshot.status.state.value == "live" else "")
-            text.append(f"  ctx {printable(snapshot.context)}", style="bold")
-            text.append(f"  ns {printable(namespace)}")
-            text.append(f"  {printable(snapshot.server_version)}", style=FAINT)
-            right = source_text(snapshot.status, snapshot.time)
-            space = self.size.width - 2 - text.cell_len - right.cell_len
-            if space > 0:
-                text.append(" " * space)
-                text.append_text(right)
+            self._head_of(snapshot, text)
         text = to_ascii(text) if self._ascii else text
         if text.plain != self._head_text.plain or text.spans != self._head_text.spans:
             self._head_text = text
             self.query_one("#head", Static).update(text)
+
+    def _head_of(self, snapshot: Snapshot, text: Text) -> None:
+        """State first, then the namespace, then the context, which is cut in the middle; the version where it fits."""
+        from hpatui.ui.names import cut_middle
+        from hpatui.ui.panes.status import source_text
+
+        text.append("  ").append_text(source_text(snapshot.status, snapshot.time))
+        namespace = snapshot.namespace or ("all" if snapshot.status.state.value == "live" else "")
+        left = self.size.width - 2 - text.cell_len
+        if namespace:
+            most = max(20, left // 2) if left > 30 else max(8, left - 5)
+            text.append(f"  ns {cut_middle(printable(namespace), most)}", style="bold")
+        left = self.size.width - 2 - text.cell_len - len("  ctx ")
+        context = printable(snapshot.context or self._before_contact())
+        if context and left >= 8:
+            text.append(f"  ctx {cut_middle(context, left)}")
+        version = printable(snapshot.server_version)
+        if version and self.size.width - 2 - text.cell_len >= len(version) + 2:
+            text.append(f"  {version}", style=FAINT)
+
+    def _before_contact(self) -> str:
+        """The context before the first contact: the one that was asked for, or the kubeconfig's own."""
+        if self._asked_context is None:
+            self._asked_context = self._find_context()
+        return self._asked_context
 
     def _foot(self) -> None:
         """The most used keys, as many as fit; help and quit always."""
