@@ -184,7 +184,7 @@ class HpaPane(LinePane):
 
     def _bring_into_view(self) -> None:
         if not self.nothing_selected and not self._in_view():
-            self.scroll_to(y=max(0, self._index() - (self.inner_height - 1) // 2), animate=False)
+            self.scroll_to(y=max(0, self._index() - (self.inner_height - 1) // 2), animate=False, force=True)
 
     def _moved(self) -> None:
         if self._key is not None:

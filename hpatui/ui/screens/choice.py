@@ -97,7 +97,7 @@ class ChoiceScreen(Dialog[str | None]):
         """Bring the cursor into view."""
         top, height = self._list.scroll_offset.y, max(1, self._list.size.height)
         if not top <= self._at < top + height:
-            self._list.scroll_to(y=max(0, self._at - height // 2), animate=False)
+            self._list.scroll_to(y=max(0, self._at - height // 2), animate=False, force=True)
 
     def action_step(self, step: int) -> None:
         """Move the cursor."""
