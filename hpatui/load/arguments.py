@@ -9,19 +9,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add target, plan, limits and output flags."""
     add = parser.add_argument
     add("target", metavar="TARGET", help="a URL, [NS/]NAME of an HPA, or svc/[NS/]NAME[:PORT]")
-    add("--rate", type=float, metavar="R", help="requests per second, independent of answers (open model; default 50)")
+    add(
+        "--rate",
+        type=float,
+        metavar="R",
+        help="requests per second, independent of answers (open model; default 50)",
+    )
     add("--concurrency", type=int, metavar="N", help="connections that send as fast as answered (closed model)")
     add("--duration", metavar="30s", help="how long (default: until interrupted)")
-    add("--shape", default="steady", metavar="S", help="steady, ramp, steps, spike, sine, sawtooth")
+    add("--shape", metavar="S", help="steady (default), ramp, steps, spike, sine, sawtooth")
     add("--stages", metavar="TEXT", help="stages as text: '50/s for 1m; 50->400/s over 2m'")
     add("--plan", metavar="FILE", help="a plan in TOML: stages, requests, TLS (see the README)")
     add("--trace", metavar="FILE", help="recorded traffic: a CSV of `seconds,rate`, or an access log")
-    add("--method", default="GET", metavar="M", help="request method")
+    add("--method", metavar="M", help="request method (GET)")
     add("--header", action="append", default=[], metavar="'K: V'", help="a request header; may be repeated")
     add("--body", metavar="TEXT|@FILE", help="request body")
-    add("--timeout", default="10s", metavar="10s", help="per request")
-    add("--connections", default="renewed", metavar="P", help="renewed (each 5 s), kept, single (one a request), or 8s")
-    add("--arrivals", choices=("even", "poisson"), default="even", help="spacing of requests in the open model")
+    add("--timeout", metavar="10s", help="per request (10s)")
+    add("--connections", metavar="P", help="renewed (each 5 s; default), kept, single (one a request), or an age: 8s")
+    add("--max-in-flight", type=int, metavar="N", help="never more requests under way at once (512)")
+    add("--max-body", metavar="SIZE", help="an answer with a larger body is an error, e.g. 1MB (default: none is)")
+    add("--arrivals", choices=("even", "poisson"), help="spacing of requests in the open model (even)")
     add("--seed", type=int, metavar="N", help="makes random choices repeatable: poisson arrivals, weights, renewal")
     add("--http2", action="store_true", help="HTTP/2")
     add("--insecure", action="store_true", help="do not check TLS certificates")
@@ -39,10 +46,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--print-manifest", action="store_true", help="with --via cluster: print what would be created, create nothing")
     add("--workers", type=int, default=1, metavar="N", help="processes that share the load, one a core, or pods (1)")
     add("--max-rate", type=float, default=200.0, metavar="R", help="never more requests per second than this (200)")
-    add(
-        "--max-in-flight", type=int, metavar="N", help="requests that wait for answers at most; more are unserved (512)"
-    )
-    add("--max-body", metavar="1MiB", help="answers with a larger body are errors (default: counted, no error)")
     add("--allow-host", action="append", default=[], metavar="HOST", help="a host outside this machine that may be hit")
     add("--max-p95", metavar="250ms", help="exit code 1 when the 95th percentile of response time is above")
     add("--max-errors", metavar="1%%", help="exit code 1 when more requests fail or stay unserved")

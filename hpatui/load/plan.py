@@ -49,6 +49,20 @@ class Stage:
             return self.end
         return self.start + (self.end - self.start) * min(t / self.duration, 1.0)
 
+    def check(self, *, last: bool) -> None:
+        """Raise UsageError where it cannot be carried out. `last`: no other follows."""
+        values = (self.start, self.end, self.period, *([] if self.duration is None else [self.duration]))
+        if not all(math.isfinite(value) for value in values):
+            raise UsageError(f"the stage {self.text()!r} has a value that is no number", hint="correct it")
+        if self.duration is not None and self.duration <= 0:
+            raise UsageError(f"the stage {self.text()!r} lasts no time", hint="give it a duration above 0")
+        if self.shape in ("sine", "sawtooth") and self.period <= 0:
+            raise UsageError(f"the stage {self.text()!r} has a period of 0", hint="write every 1m")
+        if not last and self.duration is None and not self.until:
+            raise UsageError(
+                f"the stage {self.text()!r} has no end, so that the next one never begins", hint="write for 1m"
+            )
+
     def text(self) -> str:
         """The stage as people write it."""
         rate = f"{self.start:g}/s" if self.start == self.end else f"{self.start:g}->{self.end:g}/s"
@@ -124,8 +138,14 @@ class LoadPlan:
             raise UsageError(f"{self.max_in_flight} requests in flight cannot be used", hint=f"1 to {MOST_IN_FLIGHT}")
         if not 1 <= self.connections <= MOST_IN_FLIGHT:
             raise UsageError(f"{self.connections} connections cannot be used", hint=f"1 to {MOST_IN_FLIGHT}")
-        if self.timeout <= 0:
+        if not 0 < self.timeout < 1e8:
             raise UsageError(f"a timeout of {self.timeout:g} s cannot be used", hint="give one above 0")
+        if self.duration is not None and not 0 < self.duration < 1e8:
+            raise UsageError(f"a duration of {self.duration:g} s cannot be used", hint="give one above 0")
+        if not 0 < self.max_rate < math.inf:
+            raise UsageError(f"a limit of {self.max_rate:g} requests/s cannot be used", hint="give one above 0")
+        for stage, following in zip(self.stages, (*self.stages[1:], None), strict=True):
+            stage.check(last=following is None)
 
     def share(self, part: int, parts: int) -> LoadPlan:
         """What one of several workers does: its part of rates, connections and limits, which together are no more."""
@@ -186,15 +206,36 @@ def shared_stages(stages: tuple[Stage, ...], parts: int) -> tuple[Stage, ...]:
 def parse_duration(text: str) -> float:
     """`30`, `30s`, `1m30s`, `500ms`, `2h` -> seconds. UsageError where it is none."""
     parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|)", text.strip())
-    if not parts or "".join(number + unit for number, unit in parts) != text.strip():
+    seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
+    if not parts or "".join(number + unit for number, unit in parts) != text.strip() or not seconds < 1e8:
         raise UsageError(f"{text!r} is no duration", hint="write 30s, 5m or 1h30m")
-    return sum(float(number) * _UNITS[unit] for number, unit in parts)
+    return seconds
 
 
 def connection_age(text: str) -> float:
-    """`renewed` (5 s), `kept`, `single` (one a request) or an age as a duration -> seconds. UsageError for others."""
+    """`renewed` (5 s), `kept`, `single` (one a request) or an age as a duration -> seconds. UsageError for others, and for
+    a bare number: it could be meant as a number of connections.
+    """
     named = {"renewed": 5.0, "kept": KEPT, "single": 0.0}
+    if text.strip().replace(".", "", 1).isdigit():
+        raise UsageError(
+            f"{text!r} says no unit",
+            hint=f"write {text}s for an age; --max-in-flight (max_in_flight) limits their number",
+        )
     return named[text] if text in named else parse_duration(text)
+
+
+_BYTES = {"": 1, "b": 1, "k": 1000, "kb": 1000, "m": 10**6, "mb": 10**6, "g": 10**9, "gb": 10**9,
+          "ki": 2**10, "kib": 2**10, "mi": 2**20, "mib": 2**20, "gi": 2**30, "gib": 2**30}  # fmt: skip
+
+
+def parse_bytes(text: str) -> int:
+    """`1000`, `64Ki`, `1MB` -> bytes. UsageError where it is none, or 0."""
+    match = re.fullmatch(r"(\d{1,12}(?:\.\d{1,6})?)\s*([a-zA-Z]{0,3})", text.strip())
+    size = int(float(match[1]) * _BYTES[match[2].lower()]) if match and match[2].lower() in _BYTES else 0
+    if size <= 0:
+        raise UsageError(f"{text!r} is no size", hint="write 64Ki or 1MB")
+    return size
 
 
 _STAGE = re.compile(

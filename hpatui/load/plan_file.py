@@ -1,34 +1,31 @@
-"""A plan from a file: TOML -> LoadPlan, and recorded traffic (CSV or access log) -> stages. Errors name line and field."""
+"""A plan from a file: TOML -> `plan_schema` -> LoadPlan. Errors name the file, the line and the field.
+
+Files that a plan names (body_file, trace, TLS) are relative to the plan.
+"""
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from hpatui.errors import UsageError
-from hpatui.load.plan import LoadPlan, RequestSpec, Stage, connection_age, parse_duration, parse_stages
-from hpatui.load.target import Target
+import msgspec
 
-_PLAN = ("model", "concurrency", "duration", "timeout", "connections", "arrivals", "seed", "http2", "breaker", "stages",
-         "stage", "request", "tls", "max_connections")  # fmt: skip
-_STAGE = ("rate", "to", "for", "over", "shape", "every", "until", "max", "trace", "name")
-_REQUEST = ("method", "path", "headers", "body", "body_file", "weight", "expect")
-_TLS = ("ca", "cert", "key", "server_name", "insecure")
-_KINDS: dict[Any, str] = {
-    str: "a text",
-    int: "a whole number",
-    (int, float): "a number",
-    bool: "true or false",
-    list: "a list",
-    dict: "a table",
-}
-_SHAPES = ("steady", "ramp", "sine", "sawtooth")
+from hpatui.errors import UsageError
+from hpatui.load.plan import LoadPlan, RequestSpec, Stage, connection_age, parse_bytes, parse_duration, parse_stages
+from hpatui.load.plan_schema import CHOICES, TABLES, WORDS, PlanTable, RequestTable, StageTable
+from hpatui.load.target import Target
+from hpatui.load.trace import read_trace
+
+__all__ = ["TlsOptions", "read_plan", "read_trace", "with_tls"]
+
+_UNTIL = re.compile(r"scaled|stable|min|replicas>=\d{1,6}")
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, 5.6.2
+_PATH = re.compile(r"\$|\.([A-Za-z_]+)|\[(\d+|\.\.\.)\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,228 +58,264 @@ def read_plan(path: Path, max_rate: float) -> tuple[LoadPlan, TlsOptions]:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path}: {error}", hint="correct the TOML") from error
-    return _Reader(path, text).plan(data, max_rate)
-
-
-def read_trace(path: Path) -> tuple[Stage, ...]:
-    """Recorded traffic as stages: a CSV of `seconds,rate`, or an access log whose requests are counted per second."""
-    lines = _read(path).splitlines()
-    stages = _from_access_log(lines) or _from_csv(path, lines)
-    if not stages:
-        raise UsageError(f"{path} holds no traffic", hint="write lines of `seconds,rate`, or give an access log")
-    return stages
+    return _Reader(path, text, data).plan(max_rate)
 
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
         raise UsageError(f"cannot read {path}: {reason}", hint="name a file that can be read") from error
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a field stands: `table` is empty for the file's own fields."""
+
+    table: str = ""
+    index: int = 0
+
+
 class _Reader:
     """Reads one file; knows where a field stands."""
 
-    def __init__(self, path: Path, text: str) -> None:
+    def __init__(self, path: Path, text: str, data: dict[str, Any]) -> None:
         self._path = path
         self._lines = text.splitlines()
+        self._data = data
 
-    def plan(self, data: Mapping[str, Any], max_rate: float) -> tuple[LoadPlan, TlsOptions]:
-        self._known(data, _PLAN, "", 0)
+    def plan(self, max_rate: float) -> tuple[LoadPlan, TlsOptions]:
+        if not self._data:
+            raise UsageError(f"{self._path} is empty", hint="write [[stage]] with a rate, or concurrency")
+        table = self._checked()
         defaults = LoadPlan()
-        concurrency = self._get(data, "concurrency", int, defaults.concurrency)
-        model = self._get(data, "model", str, "closed" if "concurrency" in data else "open")
+        closed = table.model == "closed" or (table.model is None and table.concurrency is not None)
+        self._one_model(table, closed=closed)
         plan = LoadPlan(
-            model=model,
-            stages=self._stages(data) or defaults.stages,
-            concurrency=concurrency,
-            duration=self._duration(data, "duration", None),
-            requests=self._requests(data) or defaults.requests,
-            timeout=self._duration(data, "timeout", defaults.timeout) or defaults.timeout,
-            connections=self._get(data, "max_connections", int, defaults.connections),
-            connection_age=self._parsed(data, "connections", connection_age, "renewed", "", 0),
+            model="closed" if closed else "open",
+            stages=self._stages(table) or defaults.stages,
+            concurrency=table.concurrency or defaults.concurrency,
+            duration=self._duration(table.duration, "duration"),
+            requests=tuple(self._request(item, index) for index, item in enumerate(table.request)) or defaults.requests,
+            timeout=defaults.timeout if table.timeout is None else self._duration(table.timeout, "timeout") or 0.0,
+            connections=table.max_connections or defaults.connections,
+            connection_age=self._age(table.connections),
             max_rate=max_rate,
-            arrivals=self._get(data, "arrivals", str, "even", choices=("even", "poisson")),
-            seed=self._get(data, "seed", int, None),
-            http2=self._get(data, "http2", bool, False),
-            breaker=self._get(data, "breaker", bool, True),
+            max_body=defaults.max_body if table.max_body is None else self._bytes(table.max_body),
+            max_in_flight=table.max_in_flight,
+            arrivals=table.arrivals,
+            seed=table.seed,
+            http2=table.http2,
+            breaker=table.breaker,
         )
         try:
             plan.check()
         except UsageError as error:
             raise UsageError(f"{self._path}: {error.message}", hint=error.hint) from error
-        return plan, self._tls(data)
+        return plan, self._tls(table)
+
+    def _checked(self) -> PlanTable:
+        """The file as its schema has it. UsageError for what does not fit."""
+        try:
+            return msgspec.convert(self._data, PlanTable)
+        except msgspec.ValidationError as error:
+            raise self._misfit(str(error)) from error
+
+    def _misfit(self, problem: str) -> UsageError:
+        """msgspec's words -> ours."""
+        words, _, where = problem.partition(" - at ")
+        keys = [match[1] or match[2] for match in _PATH.finditer(where.strip("`")) if match[0] != "$"]
+        value: Any = self._data
+        for key in keys:
+            if key == "...":
+                break
+            value = value[int(key)] if key.isdecimal() else value[key]
+        place, names = _Place(), keys
+        if len(keys) > 1 and keys[0] in ("stage", "request") and keys[1].isdecimal():
+            place, names = _Place(keys[0], int(keys[1])), keys[2:]
+        elif len(keys) > 1 and keys[0] == "tls":
+            place, names = _Place("tls"), keys[1:]
+        if unknown := re.search(r"unknown field `(.*)`", words):
+            table = place.table or (names[0] if names == ["tls"] else "")
+            known = ", ".join(field.encode_name for field in msgspec.structs.fields(TABLES[table]))
+            return self._error(unknown[1], _Place(table, place.index), "is no known field", f"known: {known}")
+        field = names[0] if names else place.table
+        within = " of the list" if len(names) > 1 and names[1].isdecimal() else ""
+        if not names:  # an element of [[stage]] or [[request]]
+            return self._error(field, _Place(), "is no list of tables", f"write [[{field}]]")
+        what = f"has a value that {'is' if '...' in names else ''}" if "..." in names else f"is {value!r}{within}"
+        return self._error(field, place, what.strip(), _expected(words, field))
+
+    def _one_model(self, table: PlanTable, *, closed: bool) -> None:
+        if closed and (table.stage or table.stages):
+            name = "stage" if table.stage else "stages"
+            place = _Place("stage") if table.stage else _Place()
+            raise self._error(
+                name, place, "does not go with concurrency (the closed model has no rates)", "drop one of them"
+            )
+        if not closed and table.concurrency is not None:
+            raise self._error("concurrency", _Place(), "is of the closed model", "write model = 'closed', or drop it")
 
     # Tables ---------------------------------------------------------------------------------------------------
 
-    def _stages(self, data: Mapping[str, Any]) -> tuple[Stage, ...]:
+    def _stages(self, table: PlanTable) -> tuple[Stage, ...]:
         found: list[Stage] = []
-        for text in self._get(data, "stages", list, []):
+        for text in table.stages:
             try:
-                found += parse_stages(str(text))
+                found += parse_stages(text)
             except UsageError as error:
-                raise self._error("stages", "", 0, error.message, error.hint) from error
-        for index, table in enumerate(self._tables(data, "stage")):
-            found += self._stage(table, index)
+                raise self._error("stages", _Place(), error.message, error.hint) from error
+        last: list[tuple[Stage, _Place]] = []
+        for index, item in enumerate(table.stage):
+            place = _Place("stage", index)
+            if last and last[-1][0].duration is None and not last[-1][0].until:
+                raise self._error("rate", last[-1][1], "has no end, so that the next stage never begins", "for = '1m'")
+            stages = self._stage(item, place)
+            found += stages
+            last = [(stages[-1], place)]
         return tuple(found)
 
-    def _stage(self, table: Mapping[str, Any], index: int) -> tuple[Stage, ...]:
-        where = ("stage", index)
-        self._known(table, _STAGE, *where)
-        if "trace" in table:
-            return read_trace(self._path.parent / self._get(table, "trace", str, "", *where))
-        if "rate" not in table:
-            raise self._error("rate", *where, "is missing", "every [[stage]] has a rate")
-        rate = self._get(table, "rate", (int, float), 0.0, *where)
-        shape = self._get(table, "shape", str, "ramp", *where, choices=_SHAPES)
-        until = self._get(table, "until", str, "", *where)
-        if until and not re.fullmatch(r"scaled|stable|min|replicas>=\d+", until):
-            raise self._error("until", *where, f"is {until!r}", "scaled, stable, min or replicas>=N")
-        lasting = [name for name in ("for", "over", "max") if name in table]
-        duration = self._duration(table, lasting[0], None, *where) if lasting else None
-        period = self._duration(table, "every", 60.0, *where) or 60.0
-        end = self._get(table, "to", (int, float), rate, *where)
-        name = self._get(table, "name", str, "", *where)
-        return (Stage(float(rate), float(end), duration, "ramp" if shape == "steady" else shape, period, until, name),)
+    def _stage(self, table: StageTable, place: _Place) -> tuple[Stage, ...]:
+        if table.trace:
+            for name in self._data["stage"][place.index]:
+                if name not in ("trace", "name"):
+                    raise self._error(name, place, "does not go with trace, which says all", "drop it")
+            return read_trace(self._path.parent / table.trace)
+        if table.rate is None:
+            raise self._error("rate", place, "is missing", "every [[stage]] has a rate")
+        if table.until and not _UNTIL.fullmatch(table.until):
+            raise self._error("until", place, f"is {table.until!r}", "scaled, stable, min or replicas>=N")
+        if table.max is not None and not table.until:
+            raise self._error("max", place, "is the most that `until` may take", "write for = ...")
+        if table.every is not None and table.shape not in ("sine", "sawtooth"):
+            raise self._error("every", place, "is the period of a sine or sawtooth", "set shape, or drop it")
+        given = [(name, value) for name, value in (("for", table.lasting), ("over", table.over), ("max", table.max))
+                 if value is not None]  # fmt: skip
+        if len(given) > 1:
+            raise self._error(given[1][0], place, f"stands beside {given[0][0]}: both say how long", "drop one of them")
+        duration = self._positive(given[0][1], given[0][0], place) if given else None
+        period = 60.0 if table.every is None else self._positive(table.every, "every", place)
+        for name, rate in (("rate", table.rate), ("to", table.to)):
+            if rate is not None and not math.isfinite(rate):
+                raise self._error(name, place, f"is {rate}", "it takes a number")
+        end = table.rate if table.to is None else table.to
+        if end != table.rate and table.shape in ("ramp", "steady") and duration is None:
+            raise self._error("to", place, "needs to know in which time", "over = '2m'")
+        shape = "ramp" if table.shape == "steady" else table.shape
+        return (Stage(float(table.rate), float(end), duration, shape, period, table.until, table.name),)
 
-    def _requests(self, data: Mapping[str, Any]) -> tuple[RequestSpec, ...]:
-        found: list[RequestSpec] = []
-        for index, table in enumerate(self._tables(data, "request")):
-            where = ("request", index)
-            self._known(table, _REQUEST, *where)
-            headers = self._get(table, "headers", dict, {}, *where)
-            body = self._get(table, "body", str, "", *where).encode()
-            file = self._get(table, "body_file", str, "", *where)
-            if file:
-                try:
-                    body = (self._path.parent / file).read_bytes()
-                except OSError as error:
-                    raise self._error(
-                        "body_file", *where, f"cannot be read: {error.strerror}", "name a file"
-                    ) from error
-            weight = float(self._get(table, "weight", (int, float), 1.0, *where))
-            if weight <= 0:
-                raise self._error("weight", *where, f"is {weight:g}", "above 0")
-            found.append(
-                RequestSpec(
-                    self._get(table, "method", str, "GET", *where).upper(),
-                    self._get(table, "path", str, "", *where),
-                    {str(key): str(value) for key, value in headers.items()},
-                    body,
-                    weight,
-                    tuple(self._get(table, "expect", list, [], *where)),
-                )
-            )
-        return tuple(found)
+    def _request(self, table: RequestTable, index: int) -> RequestSpec:
+        place = _Place("request", index)
+        if not _TOKEN.fullmatch(table.method):
+            raise self._error("method", place, f"is {table.method!r}", "a word such as GET or POST")
+        if not table.path.isprintable() or " " in table.path:
+            raise self._error("path", place, f"is {table.path!r}", "no spaces, no control characters")
+        if not math.isfinite(table.weight):
+            raise self._error("weight", place, f"is {table.weight}", "above 0")
+        body = (table.body or "").encode()
+        if table.body_file:
+            if table.body is not None:
+                raise self._error("body_file", place, "stands beside body", "drop one of them")
+            try:
+                body = (self._path.parent / table.body_file).read_bytes()
+            except OSError as error:
+                raise self._error("body_file", place, f"cannot be read: {error.strerror}", "name a file") from error
+        return RequestSpec(
+            table.method.upper(), table.path, self._headers(table.headers, place), body, table.weight,
+            tuple(table.expect),
+        )  # fmt: skip
 
-    def _tls(self, data: Mapping[str, Any]) -> TlsOptions:
-        table = self._get(data, "tls", dict, {})
-        self._known(table, _TLS, "tls", 0)
-        ca, cert, key, name = (self._get(table, field, str, None, "tls", 0) for field in _TLS[:-1])
-        return TlsOptions(ca, cert, key, name, self._get(table, "insecure", bool, False, "tls", 0))
+    def _headers(
+        self, given: Mapping[str, str | int | list[str]], place: _Place
+    ) -> dict[str, str] | tuple[tuple[str, str], ...]:
+        """A mapping; pairs where a name comes several times."""
+        pairs: list[tuple[str, str]] = []
+        for name, value in given.items():
+            values = value if isinstance(value, list) else [str(value)]
+            problem = next((why for text in values if (why := header_problem(name, text))), "")
+            if problem:
+                raise self._error("headers", place, problem, "correct it")
+            pairs += [(name, text) for text in values]
+        return dict(pairs) if len(dict(pairs)) == len(pairs) else tuple(pairs)
+
+    def _tls(self, table: PlanTable) -> TlsOptions:
+        tls, folder = table.tls, self._path.parent
+        files = []
+        for name in ("ca", "cert", "key"):
+            value = getattr(tls, name)
+            files.append(None if value is None else str(folder / Path(value).expanduser()))
+        if tls.key is not None and tls.cert is None:
+            raise self._error("key", _Place("tls"), "is the key of a cert that is missing", "add cert")
+        return TlsOptions(*files, tls.server_name, tls.insecure)
 
     # Fields ---------------------------------------------------------------------------------------------------
 
-    def _tables(self, data: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-        tables: list[Mapping[str, Any]] = self._get(data, name, list, [])
-        if not all(isinstance(table, dict) for table in tables):
-            raise self._error(name, "", 0, "is no list of tables", f"write [[{name}]]")
-        return tables
+    def _duration(self, value: str | float | None, key: str, place: _Place | None = None) -> float | None:
+        return None if value is None else self._positive(value, key, place or _Place())
 
-    def _get(
-        self, data: Mapping[str, Any], key: str, kind: Any, default: Any, table: str = "", index: int = 0,
-        choices: tuple[str, ...] = (),
-    ) -> Any:  # fmt: skip
-        value = data.get(key, default)
-        if key not in data:
-            return value
-        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            raise self._error(key, table, index, f"is {value!r}", f"it takes {_KINDS[kind]}")
-        if choices and value not in choices:
-            raise self._error(key, table, index, f"is {value!r}", ", ".join(choices))
-        return value
-
-    def _parsed(
-        self, data: Mapping[str, Any], key: str, parse: Callable[[str], float], default: str, table: str, index: int
-    ) -> float:
-        value = data.get(key, default)
+    def _positive(self, value: str | float, key: str, place: _Place) -> float:
+        """Seconds above 0."""
         try:
-            return parse(str(value))
+            seconds = float(value) if isinstance(value, int | float) else parse_duration(value)
         except UsageError as error:
-            raise self._error(key, table, index, f"is {value!r}", error.hint) from error
+            raise self._error(key, place, f"is {value!r}", error.hint) from error
+        if not 0 < seconds < 1e8:
+            raise self._error(key, place, f"is {value!r}", "give a time above 0, e.g. 30s")
+        return seconds
 
-    def _duration(
-        self, data: Mapping[str, Any], key: str, default: float | None, table: str = "", index: int = 0
-    ) -> float | None:
-        return self._parsed(data, key, parse_duration, "", table, index) if key in data else default
+    def _age(self, value: str | float) -> float:
+        try:
+            return connection_age(value if isinstance(value, str) else f"{value:g}")
+        except UsageError as error:
+            raise self._error("connections", _Place(), f"is {value!r}", error.hint) from error
 
-    def _known(self, data: Mapping[str, Any], names: tuple[str, ...], table: str, index: int) -> None:
-        for key in data:
-            if key not in names:
-                raise self._error(key, table, index, "is no known field", f"known: {', '.join(names)}")
+    def _bytes(self, value: str | int) -> int:
+        try:
+            return parse_bytes(str(value))
+        except UsageError as error:
+            raise self._error("max_body", _Place(), f"is {value!r}", error.hint) from error
 
-    def _error(self, key: str, table: str, index: int, what: str, hint: str) -> UsageError:
-        line = self._line(key, table, index)
-        inside = f"[[{table}]] {index + 1}: " if table and table != "tls" else ""
-        return UsageError(f"{self._path}:{line}: {inside}{key} {what}", hint=hint)
+    def _error(self, key: str, place: _Place, what: str, hint: str) -> UsageError:
+        inside = f"[[{place.table}]] {place.index + 1}: " if place.table in ("stage", "request") else ""
+        return UsageError(f"{self._path}:{self._line(key, place)}: {inside}{key} {what}", hint=hint)
 
-    def _line(self, key: str, table: str, index: int) -> int:
+    def _line(self, key: str, place: _Place) -> int:
         """The line on which a field stands (its table's, where it is missing), counted from 1."""
         start, seen = 0, -1
-        if table:
+        if place.table:
             for number, line in enumerate(self._lines):
-                if re.match(rf"\s*\[\[?\s*{table}\s*\]\]?", line):
+                if re.match(rf"\s*\[\[?\s*{place.table}\s*\]\]?", line):
                     seen += 1
-                    if seen == index:
+                    if seen == place.index:
                         start = number
                         break
+        pattern = rf'\s*(?:["\']?{re.escape(key)}["\']?\s*[=.]|\[\[?\s*(?:{place.table}\.)?{re.escape(key)}\s*\]\]?)'
         for number in range(start, len(self._lines)):
-            if re.match(rf'\s*["\']?{re.escape(key)}["\']?\s*=', self._lines[number]):
+            if re.match(pattern, self._lines[number]):
                 return number + 1
         return start + 1
 
 
-_STAMP = re.compile(r"\[(\d{2}/\w{3}/\d{4}:\d{2}:\d{2}:\d{2} [+-]\d{4})\]")
+def header_problem(name: str, value: str) -> str:
+    """What is wrong with a header (RFC 9110, 5.5 and 5.6.2); empty where nothing is. The value is shown nowhere: it may be
+    a secret.
+    """
+    if not _TOKEN.fullmatch(name):
+        return f"{name!r} is no name of a header"
+    if any((ord(char) < 32 and char != "\t") or ord(char) == 127 for char in value):
+        return f"the value of {name} holds a line break or another control character"
+    return ""
 
 
-def _from_access_log(lines: list[str]) -> tuple[Stage, ...]:
-    """Requests per second of a log in the common or combined format; empty where it is none."""
-    counts: Counter[int] = Counter()
-    for line in lines:
-        match = _STAMP.search(line)
-        if match:
-            counts[int(datetime.strptime(match[1], "%d/%b/%Y:%H:%M:%S %z").timestamp())] += 1
-    if not counts:
-        return ()
-    return _joined([float(counts.get(second, 0)) for second in range(min(counts), max(counts) + 1)])
-
-
-def _joined(rates: list[float]) -> tuple[Stage, ...]:
-    """One stage for each run of equal rates, a second each."""
-    stages: list[Stage] = []
-    for rate in rates:
-        if stages and stages[-1].start == rate:
-            stages[-1] = Stage(rate, rate, (stages[-1].duration or 0.0) + 1.0)
-        else:
-            stages.append(Stage(rate, rate, 1.0))
-    return tuple(stages)
-
-
-def _from_csv(path: Path, lines: list[str]) -> tuple[Stage, ...]:
-    points: list[tuple[float, float]] = []
-    for number, line in enumerate(lines, 1):
-        cells = [cell.strip() for cell in line.split(",")]
-        if not line.strip() or line.startswith("#") or (number == 1 and not _is_number(cells[0])):
-            continue
-        if len(cells) < 2 or not (_is_number(cells[0]) and _is_number(cells[1])):
-            raise UsageError(f"{path}:{number}: {line.strip()[:60]!r} is no `seconds,rate`", hint="two numbers a line")
-        points.append((float(cells[0]), float(cells[1])))
-        if points[-1][1] < 0 or (len(points) > 1 and points[-1][0] <= points[-2][0]):
-            raise UsageError(f"{path}:{number}: times must grow and rates be 0 or more")
-    ends = [time for time, _ in points[1:]] + [points[-1][0] + 1.0] if points else []
-    return tuple(Stage(rate, rate, end - time) for (time, rate), end in zip(points, ends, strict=True))
-
-
-def _is_number(text: str) -> bool:
-    return re.fullmatch(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", text) is not None
+def _expected(words: str, field: str) -> str:
+    """What a field takes, from msgspec's words."""
+    if field in CHOICES and "enum" in words:
+        return CHOICES[field]
+    if bound := re.search(r"Expected `\w+`(?: [a-z ]+)? (>=|<=|>) ([\d.]+)", words):
+        return {">=": "{} or more", "<=": "at most {}", ">": "above {}"}[bound[1]].format(f"{float(bound[2]):g}")
+    if kinds := re.search(r"Expected `([^`]*)`", words):
+        known = [WORDS[kind.strip()] for kind in kinds[1].split("|") if kind.strip() in WORDS]
+        if known:
+            return f"it takes {' or '.join(known)}"
+    return "correct it"

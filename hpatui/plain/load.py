@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import select
 import signal
 import sys
 import time
@@ -43,18 +44,13 @@ _Limits = tuple[float | None, float | None]  # p95 in ms, share of errors
 def load(args: argparse.Namespace, settings: Settings) -> int:
     """Run `hpatui load`; returns the exit code."""
     plan, tls = plan_of(args)
-    if args.json and args.csv:
-        raise UsageError("--json and --csv both say how to print", hint="give one of them")
-    if args.via != "cluster" and (args.engine or args.print_manifest):
-        raise UsageError("--engine and --print-manifest are for load in the cluster", hint="add --via cluster")
-    if args.via == "cluster":
-        from hpatui.plain.load_cluster import check_flags
-
-        check_flags(args)
-    return asyncio.run(_main(args, settings, plan, tls))
+    limits = limit_ms(args.max_p95), limit_share(args.max_errors)
+    return asyncio.run(_main(args, settings, plan, tls, limits))
 
 
-async def _main(args: argparse.Namespace, settings: Settings, plan: LoadPlan, tls: TlsOptions) -> int:
+async def _main(
+    args: argparse.Namespace, settings: Settings, plan: LoadPlan, tls: TlsOptions, limits: _Limits
+) -> int:  # fmt: skip
     async with aimed(args, settings, tls, plan) as aim:
         if aim.place is not None and args.print_manifest:
             from hpatui.plain.load_cluster import print_manifest
@@ -67,12 +63,11 @@ async def _main(args: argparse.Namespace, settings: Settings, plan: LoadPlan, tl
         if args.find_capacity:
             from hpatui.plain.load_capacity import find_capacity
 
-            return await find_capacity(args, plan, aim)
-        return await _run(args, plan, aim, 1 if aim.place is not None else args.workers)
+            return await find_capacity(args, plan, aim, limits)
+        return await _run(args, plan, aim, limits)
 
 
-async def _run(args: argparse.Namespace, plan: LoadPlan, aim: Aim, workers: int) -> int:
-    limits = (limit_ms(args.max_p95), limit_share(args.max_errors))
+async def _run(args: argparse.Namespace, plan: LoadPlan, aim: Aim, limits: _Limits) -> int:
     cap = aim.target.cap
     if cap is not None and (plan.model == "closed" or any(max(s.start, s.end) > cap for s in plan.stages)):
         print(f"hpatui: the API server carries this load: limited to {cap:g}/s", file=sys.stderr)
@@ -87,15 +82,14 @@ async def _run(args: argparse.Namespace, plan: LoadPlan, aim: Aim, workers: int)
     live = sys.stderr.isatty() and not args.json
     show, stream = _printing(args)
     try:
-        await run.start(plan, workers)
+        await run.start(plan, 1 if aim.place is not None else args.workers)
         async for report in run.reports():
             if isinstance(report, Finished):
                 finished = report
                 continue
             show(report.sample)
             if live:
-                sys.stderr.write(f"\r\x1b[K{live_line(report.sample)}")
-                sys.stderr.flush()
+                _show(f"\r\x1b[K{live_line(report.sample)}")
     finally:
         await run.stop()
     if live:
@@ -147,6 +141,13 @@ def _judged(result: dict[str, Any], limits: _Limits, finished: Finished, *, cut:
     if missed:
         return 1
     return 2 if problem else 130 if cut else 0
+
+
+def _show(text: str) -> None:
+    """Write to the terminal, unless it takes nothing (ctrl-s): to wait for it would hold everything else."""
+    if select.select([], [sys.stderr], [], 0)[1]:
+        sys.stderr.write(text)
+        sys.stderr.flush()
 
 
 def _say(text: str) -> None:

@@ -13,7 +13,6 @@ import sys
 import time
 from typing import Any
 
-from hpatui.errors import UsageError
 from hpatui.load.jobs import LEASE, Place, busybox_job, deadline_of, locust_objects
 from hpatui.load.plan import LoadPlan
 from hpatui.plain.safe import manifests
@@ -22,25 +21,19 @@ from hpatui.session.generators import Generators
 from hpatui.session.steer import to_the_end
 
 
-def check_flags(args: argparse.Namespace) -> None:
-    """UsageError for flags that do not go with generators in the cluster."""
-    refused = ["ca", "cert", "find_capacity", "trace"]
-    if args.engine == "busybox":
-        refused += ["csv", "hdr_log", "max_p95", "max_errors"]
-    for name in refused:
-        if getattr(args, name):
-            flag = name.replace("_", "-")
-            raise UsageError(f"--{flag} does not go with --via cluster", hint="use --via port-forward or a URL")
-
-
 def print_manifest(args: argparse.Namespace, plan: LoadPlan, place: Place) -> int:
     """The objects, for those who create them by other means; returns the exit code."""
     if args.engine == "busybox":
-        objects = [busybox_job(place, deadline_of(plan))]
+        objects = [busybox_job(place, deadline_of(plan), _pause(plan, place))]
     else:
         objects = locust_objects(plan, place)
     print(manifests(objects), end="")
     return 0
+
+
+def _pause(plan: LoadPlan, place: Place) -> float:
+    """Seconds between two requests of a loop, so that all of them together keep --max-rate."""
+    return max(0.01, place.workers / plan.max_rate)
 
 
 def say(text: str) -> None:
@@ -51,7 +44,7 @@ async def run_loops(args: argparse.Namespace, plan: LoadPlan, aim: Aim) -> int:
     """busybox's loops until the duration is over or a signal comes; 0, or 130 when interrupted before its time."""
     connection, place = aim.connection, aim.place
     assert connection is not None and place is not None
-    generators = Generators(connection, [job := busybox_job(place, LEASE)], say)
+    generators = Generators(connection, [job := busybox_job(place, LEASE, _pause(plan, place))], say)
     ending = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, ending.set)
