@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from hpatui.load.plan import Stage
 
+_ROUNDING = 1e-6  # seconds
 _STEP = 0.005  # seconds over which a changing rate is taken as constant
 
 
@@ -98,11 +99,11 @@ class Pacer:
                 self._next_stage(self._at)
 
     def _within(self, rate: float, end: float) -> Iterator[float]:
-        """Times between here and `end` at a constant rate."""
+        """Times from here to before `end` at a constant rate."""
         while True:
-            missing = self._gap - self._owed
+            missing = max(self._gap - self._owed, 0.0)
             wait = missing / rate if rate > 0 else float("inf")
-            if self._at + wait > end:
+            if self._at + wait > end - _ROUNDING:  # what is due at the very end is the next stage's, or nobody's
                 self._owed += (end - self._at) * rate
                 self._at = end
                 return

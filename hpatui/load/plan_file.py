@@ -247,7 +247,8 @@ class _Reader:
             files.append(None if value is None else str(folder / Path(value).expanduser()))
         if tls.key is not None and tls.cert is None:
             raise self._error("key", _Place("tls"), "is the key of a cert that is missing", "add cert")
-        return TlsOptions(*files, tls.server_name, tls.insecure)
+        ca, cert, key = files
+        return TlsOptions(ca, cert, key, tls.server_name, tls.insecure)
 
     # Fields ---------------------------------------------------------------------------------------------------
 

@@ -72,7 +72,7 @@ class PlanTable(msgspec.Struct, forbid_unknown_fields=True):
     tls: TlsTable = msgspec.field(default_factory=TlsTable)
 
 
-TABLES = {"": PlanTable, "stage": StageTable, "request": RequestTable, "tls": TlsTable}
+TABLES: dict[str, type[msgspec.Struct]] = {"": PlanTable, "stage": StageTable, "request": RequestTable, "tls": TlsTable}
 CHOICES = {
     "model": "open, closed",
     "arrivals": "even, poisson",

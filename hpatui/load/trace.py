@@ -131,7 +131,7 @@ def _second(kind: str, text: str) -> int | None:
     """The epoch second; None for what is no time (the 31st of February). A leap second is the one after."""
     if kind == "epoch":
         digits = text.partition(".")[0]
-        return int(digits) // 10 ** max(0, len(digits) - 10)
+        return int(int(digits) // 10 ** max(0, len(digits) - 10))
     if kind == "clf":
         match = _CLF.fullmatch(text)
         if match is None or match[2] not in _MONTHS:

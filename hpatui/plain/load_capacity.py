@@ -22,7 +22,9 @@ _STEP = 10.0  # seconds a step, unless --duration says otherwise
 _SETTLE = 2  # seconds at each step's start that do not count
 
 
-async def find_capacity(args: argparse.Namespace, plan: LoadPlan, aim: Aim) -> int:
+async def find_capacity(
+    args: argparse.Namespace, plan: LoadPlan, aim: Aim, limits: tuple[float | None, float | None]
+) -> int:
     """Run the steps and print what they show; returns the exit code."""
     if plan.model != "open":
         raise UsageError("--find-capacity orders rates", hint="drop --concurrency")

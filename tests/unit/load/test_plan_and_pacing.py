@@ -142,6 +142,24 @@ def test_named_shapes_stay_between_zero_and_the_rate(shape: str) -> None:
         shaped("square", 1, 1)
 
 
+@pytest.mark.parametrize(
+    ("stages", "count"),
+    [
+        ("5/s for 1s", 5),
+        ("5/s for 1s; 10/s for 1s", 15),
+        ("50/s for 2s; 0/s for 1s; 50/s for 2s", 200),
+        ("3/s for 1s; 7/s for 3s; 11/s for 1s", 35),
+    ],
+)
+@pytest.mark.parametrize("tick", [0.001, 0.01, 0.333, 10.0])
+def test_a_plan_sends_what_its_stages_say_and_not_one_more(stages: str, count: int, tick: float) -> None:
+    pacer, found, at = Pacer(parse_stages(stages), 100.0), 0, 100.0
+    while pacer.stage is not None and at < 200:
+        at += tick
+        found += len(list(pacer.due(at)))
+    assert found == count
+
+
 def test_a_pause_shifts_the_stages_that_follow() -> None:
     pacer = Pacer((Stage(10.0, 10.0, 4.0), Stage(100.0, 100.0, 1.0)), 0.0)
     assert len(list(pacer.due(3.0))) == 30

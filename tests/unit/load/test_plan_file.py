@@ -8,7 +8,7 @@ import pytest
 
 from hpatui.errors import UsageError
 from hpatui.load.plan import KEPT, LoadPlan, RequestSpec, Stage
-from hpatui.load.plan_file import TlsOptions, read_plan, read_trace
+from hpatui.load.plan_file import TlsOptions, read_plan
 
 _WHOLE = """
 timeout = "5s"
@@ -62,7 +62,7 @@ def test_a_whole_plan(tmp_path: Path) -> None:
         max_rate=500,
         seed=7,
     )
-    assert tls == TlsOptions(ca="ca.pem", insecure=True)
+    assert tls == TlsOptions(ca=str(tmp_path / "ca.pem"), insecure=True)  # relative to the plan
 
 
 def test_a_closed_plan_needs_no_stages(tmp_path: Path) -> None:
@@ -97,34 +97,72 @@ def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, text: str, words: 
         read_plan(_write(tmp_path, text), max_rate=200)
 
 
-def test_a_plan_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"cannot read .*nowhere.toml: No such file"):
-        read_plan(tmp_path / "nowhere.toml", max_rate=200)
-
-
-def test_a_trace_as_csv(tmp_path: Path) -> None:
-    path = tmp_path / "trace.csv"
-    path.write_text("seconds,rate\n0,10\n5,20\n# quiet\n7.5,0\n")
-    assert read_trace(path) == (Stage(10, 10, 5.0), Stage(20, 20, 2.5), Stage(0, 0, 1.0))
-
-
-def test_an_access_log_is_counted_per_second(tmp_path: Path) -> None:
-    path = tmp_path / "access.log"
-    line = '10.0.0.1 - - [10/Oct/2025:13:55:{:02} +0000] "GET / HTTP/1.1" 200 2\n'
-    path.write_text("".join(line.format(second) for second in (36, 36, 37, 37, 40)))
-    assert read_trace(path) == (Stage(2, 2, 2.0), Stage(0, 0, 2.0), Stage(1, 1, 1.0))
+_STAGE = "[[stage]]\nrate = 5\nfor = '1s'\n"
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("0,10\nx,20\n", r":2: 'x,20' is no `seconds,rate`"),
-        ("0,10\n0,20\n", ":2: times must grow"),
-        ("", "holds no traffic"),
+        ("", r"plan.toml is empty"),
+        ("# nothing\n", r"plan.toml is empty"),
+        ("[[stage]]\nrate = nan\n", r":2: .*rate is nan"),
+        ("[[stage]]\nrate = 5\nto = inf\nfor = '1s'\n", r":3: .*to is inf"),
+        ("[[stage]]\nrate = -1\n", r":2: .*rate is -1; 0 or more"),
+        ("[[stage]]\nrate = 5\nfor = '0s'\n", r":3: .*for is '0s'"),
+        ("[[stage]]\nrate = 5\nfor = nan\n", r":3: .*for is nan"),
+        ("[[stage]]\nrate = 5\nfor = '1s'\nover = '1s'\n", r":4: .*over stands beside for"),
+        ("[[stage]]\nrate = 5\nuntil = 'min'\nfor = '1s'\nmax = '1s'\n", r":5: .*max stands beside for"),
+        ("[[stage]]\nrate = 5\nmax = '1s'\n", r":3: .*max is the most that `until`"),
+        ("[[stage]]\nrate = 5\n[[stage]]\nrate = 20\nfor = '1s'\n", r":2: \[\[stage\]\] 1: rate has no end"),
+        ("stages = ['5/s', '9/s for 1m']\n", r"plan.toml: the stage '5/s' has no end"),
+        ("[[stage]]\nrate = 5\nshape = 'sine'\nevery = '0s'\n", r":4: .*every is '0s'"),
+        ("[[stage]]\nrate = 5\nevery = '1m'\n", r":3: .*every is the period"),
+        ("[[stage]]\nrate = 5\nto = 9\n", r":3: .*to needs to know in which time"),
+        ("stages = ['sine 1->5/s every 0s']\n", r"period of 0"),
+        ("stages = [5]\n", r":1: stages is 5 of the list; it takes a text"),
+        (_STAGE + "[[request]]\nexpect = ['200']\n", r":5: \[\[request\]\] 1: expect is '200' of the list"),
+        (_STAGE + "[[request]]\nexpect = [200, 1000]\n", r":5: .*expect is 1000 of the list; at most 599"),
+        (_STAGE + "[[request]]\nweight = nan\n", r":5: .*weight is nan"),
+        (_STAGE + "[[request]]\nmethod = 'GET /x'\n", r":5: .*method is"),
+        (_STAGE + '[[request]]\npath = "a\\nb"\n', r":5: .*path is"),
+        (_STAGE + "[[request]]\nbody = 'x'\nbody_file = 'y'\n", r":6: .*body_file stands beside body"),
+        (_STAGE + '[[request]]\nheaders = { A = "x\\r\\nB: y" }\n', r":5: .*headers the value of A holds a line break"),
+        (_STAGE + "[[request]]\n[request.headers]\n'A b' = 'x'\n", r":5: .*headers 'A b' is no name"),
+        (_STAGE + "[[request]]\nheaders = { A = [1] }\n", r":5: .*headers has a value"),
+        ("timeout = '0s'\n" + _STAGE, r":1: timeout is '0s'"),
+        ("timeout = true\n" + _STAGE, r":1: timeout is True"),
+        ("duration = '0s'\n" + _STAGE, r":1: duration is '0s'"),
+        ("max_connections = 0\n" + _STAGE, r":1: max_connections is 0; 1 or more"),
+        ("max_in_flight = 0\n" + _STAGE, r":1: max_in_flight is 0; 1 or more"),
+        ("max_body = 'much'\n" + _STAGE, r":1: max_body is 'much'"),
+        ("connections = 50\n" + _STAGE, r":1: connections is 50; .*max-in-flight"),
+        ("concurrency = 0\n", r":1: concurrency is 0; 1 or more"),
+        ("concurrency = 2\n" + _STAGE, r":2: .*stage does not go with concurrency"),
+        ("concurrency = 2\nstages = ['5/s']\n", r":2: stages does not go with concurrency"),
+        ("model = 'open'\nconcurrency = 2\n" + _STAGE, r":2: concurrency is of the closed model"),
+        ("[tls]\nkey = 'k'\n", r":2: key is the key of a cert"),
+        ("[tls]\ncaa = 'k'\n", r":2: caa is no known field; known: ca, cert"),
+        ("tls = 5\n", r":1: tls is 5; it takes a table"),
+        ("stage = [5]\n", r":1: stage is no list of tables"),
     ],
 )
-def test_a_broken_trace_is_named_with_its_line(tmp_path: Path, text: str, words: str) -> None:
-    path = tmp_path / "trace.csv"
-    path.write_text(text)
-    with pytest.raises(UsageError, match=words):
-        read_trace(path)
+def test_every_value_is_checked_with_its_line(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words) as caught:
+        read_plan(_write(tmp_path, text), max_rate=200)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_value_of_a_header_is_never_shown(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        read_plan(_write(tmp_path, _STAGE + '[[request]]\nheaders = { Authorization = "s3cret\\n" }\n'), max_rate=200)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_header_may_have_several_values(tmp_path: Path) -> None:
+    plan, _ = read_plan(_write(tmp_path, _STAGE + "[[request]]\nheaders = { A = ['x', 'y'], B = 5 }\n"), max_rate=200)
+    assert plan.requests[0].pairs == [("A", "x"), ("A", "y"), ("B", "5")]
+
+
+def test_a_plan_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"cannot read .*nowhere.toml: No such file"):
+        read_plan(tmp_path / "nowhere.toml", max_rate=200)
