@@ -67,12 +67,28 @@ def target_text(spec: MetricSpec) -> str:
     return "no target" if goal is None else shown(spec, goal)
 
 
-def current_text(evaluation: MetricEvaluation) -> str:
-    """The value that was used, in the target's unit; one that no metric should have is told as such."""
+def is_shared(spec: MetricSpec) -> bool:
+    """Whether one value is divided by the pods that exist: External and Object metrics with an average for a target."""
+    if spec.type not in ("Object", "External") or spec.target.average_value is None:
+        return False
+    return not (spec.type == "Object" and spec.target.type == "Value")
+
+
+def current_text(evaluation: MetricEvaluation, size: int | None = None) -> str:
+    """The value that was used, in the target's unit; one that no metric should have is told as such, and of a value that
+    is divided by another number of pods than the `size`, what it was divided from.
+    """
     proposal = evaluation.proposal
     if proposal is None:
         return "unknown"
     if proposal.utilization is not None:
         return f"{proposal.utilization} %"
     text = amount(evaluation.spec, proposal.usage)
-    return f"{text} (below zero)" if proposal.usage < 0 else text
+    if proposal.usage < 0:
+        return f"{text} (below zero)"
+    goal = goal_of(evaluation.spec)
+    if size is not None and is_shared(evaluation.spec) and goal and proposal.counted not in (0, size):
+        total = round(proposal.ratio * goal * proposal.counted)
+        exist = "pod that exists" if proposal.counted == 1 else f"{proposal.counted} pods that exist"
+        return f"{text} ({amount(evaluation.spec, total)} in all over the {exist})"
+    return text

@@ -76,5 +76,6 @@ def causes(pods: Sequence[str], seen: Seen) -> str:
     """The pods with what is wrong with them: `web-1 and web-2: init container migrate crashes`."""
     by_cause: dict[str, list[str]] = {}
     for pod in pods:
-        by_cause.setdefault(seen.unready.get(pod, "not ready yet"), []).append(pod)
+        other = "just ready, without a full sample yet" if pod in seen.ready else "not ready yet"
+        by_cause.setdefault(seen.unready.get(pod, other), []).append(pod)
     return "; ".join(f"{say.names(names)} {cause}" for cause, names in by_cause.items())

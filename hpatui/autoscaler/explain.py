@@ -73,9 +73,9 @@ def explain(
     steps = _Steps(spec, decision, names, seen, hold, allowed)
     lines, headline = steps.lines(), steps.headline()
     if refused and able is not None:
-        lines = (ExplainLine("AbleToScale", _problem(able.reason, able.message), Tone.BAD), *lines[:-1])
+        lines = (ExplainLine("AbleToScale", _problem(able.reason, able.message, hpa), Tone.BAD), *lines[:-1])
         lines = (*lines, ExplainLine("result", f"{say.stay(decision.current)} while that lasts", Tone.BAD))
-        headline = _problem(able.reason, able.message)
+        headline = _problem(able.reason, able.message, hpa)
     elif seen.target_owner:
         headline = f"{seen.target} belongs to {seen.target_owner}, which undoes every rescale: the HPA must name that"
     if timing.old_sample is not None:
@@ -228,7 +228,14 @@ class _Steps:
         chosen = chosen_of(self.decision)
         if chosen is None:
             return ""
-        return f"{self.names[chosen.index]} is {current_text(chosen)} of {target_text(chosen.spec)}"
+        proposals = {e.proposal.replicas if e.proposal is not None else None for e in self.decision.metrics}
+        if len(self.decision.metrics) > 1 and len(proposals) == 1:
+            return (
+                f"all {len(self.decision.metrics)} metrics ask for {say.plural(self.decision.wanted or 0, 'replica')}"
+            )
+        return (
+            f"{self.names[chosen.index]} is {current_text(chosen, self.decision.current)} of {target_text(chosen.spec)}"
+        )
 
 
 def _held(hold: Hold) -> str:
@@ -281,7 +288,6 @@ def _countdowns(
 # From the status alone ------------------------------------------------------------------------------------------------
 
 
-_NO_SCALE = "the HPA controller was unable to get the target's current scale: "
 _NO_UPDATE = "the HPA controller was unable to update the target scale: "
 
 
@@ -299,13 +305,13 @@ def explain_status(hpa: Hpa) -> Explanation:
     if not hpa.conditions:
         headline = "no status yet: the controller has not looked at it"
     elif bad:
-        headline = _problem(bad[-1].reason, bad[-1].message)
+        headline = _problem(bad[-1].reason, bad[-1].message, hpa)
     else:
         headline = f"{say.stay(hpa.desired_replicas)}, as its status says; pods and samples are not known here"
     return Explanation(headline=headline, lines=tuple(lines))
 
 
-def _problem(reason: str, message: str) -> str:
+def _problem(reason: str, message: str, hpa: Hpa) -> str:
     if reason == "ScalingDisabled":
         return "the target has 0 replicas, so scaling is off"
     if reason == "AmbiguousSelector":
@@ -313,7 +319,7 @@ def _problem(reason: str, message: str) -> str:
         who = " and ".join(sorted(names.split())) or "several HPAs"
         return f"{who} select the same pods, so the controller acts for none of them"
     if reason == "FailedGetScale":
-        return f"the controller cannot read the target's scale: {message.removeprefix(_NO_SCALE)}"
+        return say.no_scale(message.removeprefix(say.NO_SCALE), hpa.reference.kind, hpa.reference.api_version)
     if reason.startswith("FailedGet") and reason != "FailedGetScale":
         return say.blind(message)
     if reason == "FailedUpdateScale":
@@ -326,5 +332,5 @@ def _problem(reason: str, message: str) -> str:
 def _status_line(metric: MetricTarget) -> ExplainLine:
     name = f"{metric.name} of {metric.container}" if metric.container else metric.name
     if metric.ratio is None:
-        return ExplainLine(name, f"no value yet, target {metric.target_text}", Tone.WAIT)
+        return ExplainLine(name, f"no value, target {metric.target_text}", Tone.WAIT)
     return ExplainLine(name, f"{metric.current_text} of {metric.target_text} (x{metric.ratio:.2f})")

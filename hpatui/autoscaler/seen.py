@@ -32,6 +32,7 @@ class Seen:
     """
 
     unready: Mapping[str, str] = field(default_factory=dict)
+    ready: frozenset[str] = frozenset()
     strangers: Mapping[str, Stranger] = field(default_factory=dict)
     containers: frozenset[str] = frozenset()
     sidecars: frozenset[str] = frozenset()

@@ -79,6 +79,27 @@ def _tail(message: str) -> str:
     return re.split(r"metrics API: ", message, maxsplit=1)[-1]
 
 
+NO_SCALE = "the HPA controller was unable to get the target's current scale: "
+_WITHOUT_SCALE = {
+    "daemonset": "it runs one pod on each node",
+    "job": "it runs to an end",
+    "cronjob": "it starts Jobs by the clock",
+    "service": "it sends traffic to pods and owns none",
+    "pod": "it is one pod",
+    "configmap": "it holds settings",
+}
+
+
+def no_scale(message: str, kind: str, api_version: str) -> str:
+    """Why the controller cannot read the target's scale, where the target's own reference tells."""
+    if not api_version:
+        return f"scaleTargetRef has no apiVersion, and the core group has no kind {kind}: it never works ({message})"
+    why = _WITHOUT_SCALE.get(kind.lower())
+    if why is not None:
+        return f"a {kind} has no scale ({why}), so no HPA can set its size ({message})"
+    return f"the controller cannot read the target's scale: {message}"
+
+
 def stay(replicas: int) -> str:
     """`1 replica stays`, `3 replicas stay`."""
     return f"{plural(replicas, 'replica')} {'stays' if replicas == 1 else 'stay'}"

@@ -60,9 +60,9 @@ def metric_line(evaluation: MetricEvaluation, decision: Decision, name: str, see
     proposal = evaluation.proposal
     if proposal is None:
         return ExplainLine(name, blind_text(evaluation, seen), Tone.BAD)
-    current, target = current_text(evaluation), target_text(evaluation.spec)
-    tolerance = decision.tolerance
     size = decision.current
+    current, target = current_text(evaluation, size), target_text(evaluation.spec)
+    tolerance = decision.tolerance
     if proposal.turned_round:
         return ExplainLine(name, doubtful(evaluation, size, seen), Tone.WAIT)
     if proposal.within_tolerance and tolerance is not None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
 
-from hpatui.autoscaler.amounts import goal_of, is_percent
+from hpatui.autoscaler.amounts import goal_of, is_percent, is_shared
 from hpatui.autoscaler.metrics import MetricEvaluation
 from hpatui.autoscaler.utilization import Tolerance
 
@@ -54,9 +54,7 @@ def size_at(evaluation: MetricEvaluation, tolerance: Tolerance, size: int, count
 
 
 def _single(evaluation: MetricEvaluation, tolerance: Tolerance, size: int, counted: int, ratio: float) -> int:
-    target = evaluation.spec.target
-    divided = target.average_value is not None and not (evaluation.spec.type == "Object" and target.type == "Value")
-    if divided:
+    if is_shared(evaluation.spec):
         return counted if tolerance.within(ratio) else _up(ratio * counted)
     proposal = evaluation.proposal
     ready = proposal.counted if proposal is not None and proposal.counted else size

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from math import ceil
 
+from hpatui.autoscaler.sentences import NO_SCALE, no_scale
 from hpatui.model import Hpa, MetricTarget
 from hpatui.state.snapshot import HpaState
 
@@ -18,13 +19,20 @@ def headline(hpa: Hpa, now: float) -> tuple[HpaState, str]:
         return HpaState.NEW, "no status yet: the controller has not looked at it"
     able, active = hpa.condition("AbleToScale"), hpa.condition("ScalingActive")
     if able is not None and able.status == "False":
-        return HpaState.FAILING, able.message or able.reason
+        return HpaState.FAILING, _unable(hpa, able.reason, able.message)
     if active is not None and active.status == "False":
         return _inactive(active.reason, active.message)
     moving = _moving(hpa, now)
     if moving is not None:
         return moving
     return _at_rest(hpa, able.reason if able is not None else "")
+
+
+def _unable(hpa: Hpa, reason: str, message: str) -> str:
+    """The controller's own word, and what the target's reference tells beside it."""
+    if reason == "FailedGetScale" and message:
+        return no_scale(message.removeprefix(NO_SCALE), hpa.reference.kind, hpa.reference.api_version)
+    return message or reason
 
 
 def _at_rest(hpa: Hpa, able: str) -> tuple[HpaState, str]:

@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from typing import TypeVar
 
 from hpatui.autoscaler.inputs import HpaObject, Memory, Recommendation, ScaleEvent
 from hpatui.autoscaler.times import SECOND, seconds_to_ns
 from hpatui.model import ControllerFlags, Event, Hpa
 from hpatui.state.history import parse_rescale
 
+EDGE = 0.15  # seconds: see `shifted`
 MAX_SLOTS = 512  # recommendations kept at most; the controller drops them by age
 
 
@@ -39,15 +41,17 @@ def with_events(memory: Memory, events: Iterable[Event], known_since: float, now
 
     Sizes are known from one event to the next, so the first event only gives the size from which the second counts.
     """
-    rescales: list[tuple[float, int]] = []
+    rescales: list[tuple[float, int, str]] = []
     for event in events:
         parsed = parse_rescale(event.message) if event.reason == "SuccessfulRescale" else None
         if parsed is not None and event.last_seen is not None and event.last_seen < known_since:
-            rescales.append((event.last_seen, parsed[0]))
+            rescales.append((event.last_seen, *parsed))
     rescales.sort()
     up: list[ScaleEvent] = []
     down: list[ScaleEvent] = []
-    for (_, before), (time, after) in pairwise(rescales):
+    for (_, before, _), (time, after, reason) in pairwise(rescales):
+        if reason.endswith("above target") and after <= before:
+            continue  # something else lowered the size in between: from how much it grew is not told
         if now - time <= 3600.0 and after != before:
             (up if after > before else down).append(ScaleEvent(seconds_to_ns(time), abs(after - before)))
     return replace(memory, scale_up=_merged(memory.scale_up, up), scale_down=_merged(memory.scale_down, down))
@@ -75,6 +79,29 @@ def mended(before: Memory, after: Memory, now: float, from_size: int, to_size: i
         recommendations = (*before.recommendations, Recommendation(time, to_size))
         return replace(memory, recommendations=recommendations, scale_up=(*memory.scale_up, event))
     return replace(memory, scale_down=(*memory.scale_down, event))
+
+
+def shifted(memory: Memory, by: int, before: int | None = None) -> Memory:
+    """The memory with all times (of before `before`) moved by so many nanoseconds.
+
+    Syncs of a real controller are a period and a few milliseconds apart, so what it recommended exactly a window of whole
+    periods ago is always just out of the window. Seen from here, both moments are blurred by the time that a write
+    takes to arrive, and that is longer: memories are taken to be `EDGE` older than they were seen.
+    """
+    if not by:
+        return memory
+    return Memory(
+        tuple(_moved(item, by) if before is None or item.time < before else item for item in memory.recommendations),
+        tuple(_moved(item, by) if before is None or item.time < before else item for item in memory.scale_up),
+        tuple(_moved(item, by) if before is None or item.time < before else item for item in memory.scale_down),
+    )
+
+
+_T = TypeVar("_T", Recommendation, ScaleEvent)
+
+
+def _moved(item: _T, by: int) -> _T:
+    return replace(item, time=item.time + by)
 
 
 def bounded(memory: Memory) -> Memory:

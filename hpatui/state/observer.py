@@ -26,7 +26,7 @@ from hpatui.state.facts import Facts, Inputs, Reader
 from hpatui.state.frames import Frame, Prediction, Sync, config_of
 from hpatui.state.history import parse_rescale
 from hpatui.state.inference import LEAST, infer_flags
-from hpatui.state.memory import bounded, first_memory, longest_window, mended, with_events
+from hpatui.state.memory import EDGE, bounded, first_memory, longest_window, mended, shifted, with_events
 from hpatui.state.patterns import ReplicaWrite, Watched, find_patterns
 from hpatui.state.rules_inference import InferredRules, infer_rules
 from hpatui.state.seen import seen_of
@@ -148,14 +148,14 @@ class Observer:
         return tuple(self._writes.found)
 
     def _own_rescales(self) -> list[tuple[float, int]]:
-        """(time, size) of the HPA's rescales, from its status, events and the syncs seen; sizes -1 are not told."""
+        """(time, size) of the HPA's rescales, from its status, its events and the syncs seen."""
         times = [(s.time, s.to_size) for s in self.syncs if s.rescaled]
         for event in self._events:
             parsed = parse_rescale(event.message)
             if parsed is not None and event.last_seen is not None:
                 times.append((event.last_seen, parsed[0]))
         if self._hpa is not None and self._hpa.last_scale_time is not None:
-            times.append((self._hpa.last_scale_time, -1))
+            times.append((self._hpa.last_scale_time, self._hpa.desired_replicas))
         return times
 
     @property
@@ -252,7 +252,10 @@ class Observer:
 
     def _decide_on(self, inputs: Inputs, now: float) -> Decision:
         config, when = config_of(self.flags), seconds_to_ns(now)
-        return decide(inputs.hpa, inputs.scale, inputs.pods, inputs.metrics, self._memory, config, when)
+        early = seconds_to_ns(EDGE) if self._clock.step > self._clock.period else 0
+        memory = shifted(self._memory, -early)
+        decision = decide(inputs.hpa, inputs.scale, inputs.pods, inputs.metrics, memory, config, when)
+        return replace(decision, memory=shifted(decision.memory, early, before=when)) if early else decision
 
     def _facts_at(self, time: float) -> Facts | None:
         """The facts in force at `time`, or the oldest known."""

@@ -62,17 +62,22 @@ def find_patterns(watched: Watched, now: float) -> tuple[Pattern, ...]:
 
 
 def direction_changes(rescales: Iterable[Rescale], since: float) -> int:
-    """How often rescales since then turned from up to down or back."""
-    sizes: list[int] = []
-    for rescale in rescales:
-        if rescale.time < since:
-            sizes = [rescale.to_size]
-            continue
-        if not sizes and rescale.from_size is not None:
-            sizes.append(rescale.from_size)
-        sizes.append(rescale.to_size)
-    steps = [after - before for before, after in pairwise(sizes) if after != before]
-    return sum(1 for one, two in pairwise(steps) if (one > 0) != (two > 0))
+    """How often the HPA itself turned from up to down or back since then. Its own reason tells the direction: the size
+    before a rescale may be another's work.
+    """
+    ways = [way for rescale in rescales if rescale.time >= since and (way := _direction(rescale))]
+    return sum(1 for one, two in pairwise(ways) if one != two)
+
+
+def _direction(rescale: Rescale) -> int:
+    """1 up, -1 down, 0 not known."""
+    if rescale.reason.endswith("above target") or rescale.reason.endswith("below Spec.MinReplicas"):
+        return 1
+    if rescale.reason.startswith("All metrics below") or rescale.reason.endswith("above Spec.MaxReplicas"):
+        return -1
+    if rescale.from_size is None or rescale.reason:
+        return 0
+    return (rescale.to_size > rescale.from_size) - (rescale.to_size < rescale.from_size)
 
 
 def _two_hpas(watched: Watched, now: float) -> Pattern | None:
@@ -140,6 +145,9 @@ def _unreachable(watched: Watched, now: float) -> Pattern | None:
         if before is None or rescale.to_size < 1.5 * before or settled > now:
             continue
         series = watched.history.metrics.get(hot[0])
+        size = watched.history.current.at(settled)
+        if size is None or size < rescale.to_size:
+            continue  # the pods did not come, or something set the size back
         old, new = (series.at(rescale.time), series.at(settled)) if series is not None else (None, None)
         if old and new and new >= 0.95 * old:
             return Pattern(

@@ -28,6 +28,7 @@ def seen_of(hpa: Hpa, facts: Facts, inputs: Inputs, events: Iterable[Event], now
     sidecars = {c.name for pod in own for c in pod.init_containers if c.sidecar}
     return Seen(
         unready={pod.key.name: cause for pod in own if (cause := _cause(pod, now))},
+        ready=frozenset(pod.key.name for pod in own if pod.ready),
         strangers=strangers,
         containers=frozenset({c.name for pod in own for c in pod.containers} | sidecars),
         sidecars=frozenset(sidecars),

@@ -30,7 +30,7 @@ class WriteWatch:
         return any(now - write.time < SETTLE for write in self._suspects)
 
     def judge(self, now: float, rescales: Callable[[], Iterable[tuple[float, int]]]) -> bool:
-        """Compare with the HPA's rescales (time, size or -1 where it is not told); True if a foreign write was found."""
+        """Compare with the HPA's rescales (time, size); True if a foreign write was found."""
         if not self._suspects:
             return False
         known = list(rescales())
@@ -42,4 +42,4 @@ class WriteWatch:
 
 
 def _is_own(write: ReplicaWrite, rescales: Iterable[tuple[float, int]]) -> bool:
-    return any(size in (-1, write.to_size) and abs(time - write.time) <= EFFECT_WITHIN for time, size in rescales)
+    return any(size == write.to_size and abs(time - write.time) <= EFFECT_WITHIN for time, size in rescales)

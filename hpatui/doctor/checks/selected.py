@@ -201,7 +201,8 @@ def _effect(subject: Subject, pods: list[Json], done: list[Json], metrics: list[
 def _example(subject: Subject, done: list[Json], metric: Metric) -> str:
     """`: 20 % on 6 pods becomes 47 % over 9` for a utilization."""
     own = subject.live_pods()
-    if metric.target_type != "Utilization" or metric.current is None or not metric.target or not own:
+    settled = all(text(condition(pod, "Ready"), "status") == "True" for pod in own)
+    if metric.target_type != "Utilization" or metric.current is None or not metric.target or not own or not settled:
         return ""
     mine = sum(request_of(child(pod, "spec"), metric.name, metric.container) or 0.0 for pod in own)
     theirs = sum(request_of(child(pod, "spec"), metric.name, metric.container) or 0.0 for pod in done)
@@ -209,7 +210,7 @@ def _example(subject: Subject, done: list[Json], metric: Metric) -> str:
         return ""
     assumed = max(100.0, metric.target) if metric.current < metric.target else 0.0
     percent = (metric.current * mine + assumed * theirs) / (mine + theirs)
-    return f" ({metric.current:.0f} % on {len(own)} pods becomes {percent:.0f} % over {len(own) + len(done)})"
+    return f" ({metric.current:.0f} % on {len(own)} pods becomes {int(percent)} % over {len(own) + len(done)})"
 
 
 def _relabel(subject: Subject, owner: str, pods: list[Json]) -> str:
