@@ -108,6 +108,15 @@ def doctor(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="as JSON")
 
 
+def upgrade(parser: argparse.ArgumentParser) -> None:
+    """Flags of `hpatui upgrade`."""
+    add = parser.add_argument
+    add("name", metavar="[NS/]NAME", nargs="?", help="one HPA (default: all of the namespace)")
+    add("--to", required=True, type=_rules, metavar="VERSION", help="the version to compare with: 1.28 to 1.38")
+    add("--watch", type=_seconds, default=0.0, metavar="SECONDS", help="watch each HPA that long: its syncs count too")
+    add("--json", action="store_true", help="as JSON")
+
+
 def example(parser: argparse.ArgumentParser) -> None:
     """Flags of `hpatui example`."""
     parser.add_argument("action", choices=("apply", "remove", "print"), help="create it, delete it, or show its YAML")

@@ -188,6 +188,13 @@ def _run_doctor(args: argparse.Namespace) -> int:
     return run_async(doctor(_settings(args, hpa=args.name), as_json=args.json))
 
 
+def _run_upgrade(args: argparse.Namespace) -> int:
+    from hpatui.plain.upgrade import upgrade
+
+    settings = _settings(args, hpa=args.name)
+    return _with_session(settings, lambda session: upgrade(session, args.to, as_json=args.json, seconds=args.watch))
+
+
 def _run_example(args: argparse.Namespace) -> int:
     from hpatui.plain.example import example
 
@@ -248,6 +255,12 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.Namespace], int], str, _Fill]
         _run_doctor,
         "cluster",
         arguments.doctor,
+    ),
+    "upgrade": (
+        "which HPAs another version of Kubernetes would size differently; exit code 1 if any",
+        _run_upgrade,
+        "cluster",
+        arguments.upgrade,
     ),
     "example": (
         "a small application with an HPA, to try autoscaling on a cluster",

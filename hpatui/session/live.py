@@ -42,8 +42,10 @@ if TYPE_CHECKING:
     from hpatui.cluster.connect import Connection
     from hpatui.cluster.source import ClusterSource
     from hpatui.doctor.report import Report
+    from hpatui.model import ControllerFlags
     from hpatui.sandbox.options import SandboxOptions
     from hpatui.session.trial import Trial
+    from hpatui.state.frames import Frame
 
 TICK = 1.0
 RETRY_FIRST, RETRY_MOST = 1.0, 30.0
@@ -337,6 +339,15 @@ class Session:
         store = self._store
         hpa = store.hpa(store.focused) if store.focused else None
         return trial_of(hpa, store.frames(), store.flags, self.clock.time())
+
+    def recorded(self) -> tuple[Frame, ...]:
+        """The selected HPA's recorded syncs, and last its present if it can be read."""
+        present = self._store.present(self.clock.time())
+        return self._store.frames() if present is None else (*self._store.frames(), present)
+
+    def controller(self) -> ControllerFlags:
+        """The controller's flags and rules, as far as known."""
+        return self._store.flags
 
     def _need_source(self) -> ClusterSource:
         if self._source is None:

@@ -194,6 +194,10 @@ class Focus:
             newest = sorted(self._events.items(), key=lambda pair: pair[1].last_seen or 0.0)[-MAX_EVENTS:]
             self._events = dict(newest)
 
+    def present(self, now: float) -> Frame | None:
+        """The present as a sync would find it; None where too little is known."""
+        return self._observer.present(now)
+
     def frames(self) -> tuple[Frame, ...]:
         """The recorded syncs, oldest first."""
         return tuple(self._observer.frames)

@@ -142,6 +142,11 @@ class Observer:
             self._explanation = self._explain(now)
         return self._explanation
 
+    def present(self, now: float) -> Frame | None:
+        """What a sync at this moment would be decided from; None where too little is known."""
+        decided = self._decide(self._hpa, self._ring[-1], now) if self._hpa is not None and self._ring else None
+        return None if decided is None else Frame(now, decided[0], self._memory, decided[1].replicas)
+
     @property
     def writes(self) -> tuple[ReplicaWrite, ...]:
         """Changes of the target's size that the HPA did not make, oldest first."""

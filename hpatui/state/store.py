@@ -130,6 +130,10 @@ class Store:
         """The HPAs known, sorted."""
         return tuple(self._order)
 
+    def present(self, now: float) -> Frame | None:
+        """The present of the HPA in focus as a sync would find it; None where too little is known."""
+        return self._focus.present(now) if self._focus is not None else None
+
     def frames(self) -> tuple[Frame, ...]:
         """The recorded syncs of the HPA in focus, oldest first, for replays (`whatif`)."""
         return self._focus.frames() if self._focus is not None else ()
