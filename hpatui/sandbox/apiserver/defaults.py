@@ -70,10 +70,17 @@ def _hpa(obj: JsonObject, old: JsonObject | None) -> JsonObject:
     if isinstance(behavior, dict):
         up = with_defaults(behavior.get("scaleUp"), **_UP, policies=_UP_POLICIES)
         down = with_defaults(behavior.get("scaleDown"), selectPolicy="Max", policies=_DOWN_POLICIES)
+        up, down = (
+            {**side, "tolerance": canonical(side["tolerance"])} if side.get("tolerance") is not None else side
+            for side in (up, down)
+        )
         spec = {**spec, "behavior": {**behavior, "scaleUp": up, "scaleDown": down}}
     new = {**obj, "spec": spec}
     if old is None and "status" not in obj:
-        new["status"] = {"currentReplicas": 0, "desiredReplicas": 0, "currentMetrics": None}
+        new["status"] = {"desiredReplicas": 0, "currentMetrics": None}
+    status = new.get("status")
+    if isinstance(status, dict) and status.get("currentReplicas") == 0:  # omitempty in v2
+        new["status"] = {key: value for key, value in status.items() if key != "currentReplicas"}
     return new
 
 
@@ -139,7 +146,7 @@ def _job(obj: JsonObject, old: JsonObject | None) -> JsonObject:
     spec = obj.get("spec") or {}
     new = _templated(
         obj, parallelism=1, backoffLimit=6, completionMode="NonIndexed", suspend=False,
-        podReplacementPolicy="TerminatingOrFailed",
+        podReplacementPolicy="TerminatingOrFailed", manualSelector=False,
     )  # fmt: skip
     if spec.get("completions") is None and spec.get("parallelism") is None:
         new["spec"] = {**new["spec"], "completions": 1}
@@ -215,7 +222,7 @@ def _service(obj: JsonObject, old: JsonObject | None) -> JsonObject:
 
 def _cluster_ip(uid: str) -> str:
     number = zlib.crc32(uid.encode())
-    return f"10.{96 + (number >> 16) % 16}.{(number >> 8) % 256}.{2 + number % 252}"
+    return f"10.96.{(number >> 8) % 256}.{2 + number % 252}"
 
 
 def _namespace(obj: JsonObject, old: JsonObject | None) -> JsonObject:
@@ -243,6 +250,20 @@ def _quota(obj: JsonObject, old: JsonObject | None) -> JsonObject:
     return with_defaults({**obj, "spec": spec}, status={})
 
 
+def _limit_range(obj: JsonObject) -> JsonObject:
+    """Container limits: `default` from `max`, `defaultRequest` from `default`, then from `min`."""
+    spec = obj.get("spec") or {}
+    limits = []
+    for entry in spec.get("limits") or ():
+        if isinstance(entry, dict) and entry.get("type") == "Container":
+            default = {**(entry.get("max") or {}), **(entry.get("default") or {})}
+            request = {**(entry.get("min") or {}), **default, **(entry.get("defaultRequest") or {})}
+            entry = {**entry, **({"default": default} if default else {})}
+            entry = {**entry, **({"defaultRequest": request} if request else {})}
+        limits.append(entry)
+    return {**obj, "spec": {**spec, "limits": limits}} if limits else obj
+
+
 def _budget(obj: JsonObject, old: JsonObject | None) -> JsonObject:
     counts = dict.fromkeys(("currentHealthy", "desiredHealthy", "disruptionsAllowed", "expectedPods"), 0)
     return with_defaults(obj, status=counts)
@@ -264,5 +285,6 @@ _FILL: dict[tuple[str, str], Callable[[JsonObject, JsonObject | None], JsonObjec
     ("", "nodes"): lambda obj, old: with_defaults(obj, spec={}, status={}),
     ("", "secrets"): _secret,
     ("", "resourcequotas"): _quota,
+    ("", "limitranges"): lambda obj, old: _limit_range(obj),
     ("policy", "poddisruptionbudgets"): _budget,
 }

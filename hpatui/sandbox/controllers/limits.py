@@ -34,6 +34,7 @@ class LimitRanges:
 
     def admit(self, pod: Object) -> Object:
         """The pod with the defaults of its namespace; StatusError 403 beyond a minimum or maximum."""
+        pod = _with_priority(pod)
         found = self._ranges.get(pod["metadata"].get("namespace") or "default")
         items = [
             item
@@ -101,3 +102,19 @@ def _check(pod: Object, container: Object, items: list[Object]) -> None:
         name = pod["metadata"].get("name") or pod["metadata"].get("generateName", "")
         text = errors[0] if len(errors) == 1 else f"[{', '.join(errors)}]"
         raise StatusError(403, "Forbidden", f'pods "{name}" is forbidden: {text}', {"name": name, "kind": "pods"})
+
+
+# The two classes that every cluster has; there are no others here.
+_PRIORITIES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
+
+
+def _with_priority(pod: Object) -> Object:
+    """The pod with the number of its PriorityClass; StatusError 403 for a class that there is not."""
+    name = pod["spec"].get("priorityClassName")
+    if not name:
+        return pod
+    if name not in _PRIORITIES:
+        own = pod["metadata"].get("name") or pod["metadata"].get("generateName", "")
+        text = f'pods "{own}" is forbidden: no PriorityClass with name {name} was found'
+        raise StatusError(403, "Forbidden", text, {"name": own, "kind": "pods"})
+    return {**pod, "spec": {**pod["spec"], "priority": _PRIORITIES[name]}}

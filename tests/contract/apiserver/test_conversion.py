@@ -95,7 +95,8 @@ async def test_statuses(api: ApiServer) -> None:
 
 async def test_a_v1_autoscaler_without_a_target_gets_the_default(api: ApiServer) -> None:
     body = {"apiVersion": "autoscaling/v1", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "web"},
-            "spec": {"scaleTargetRef": {"kind": "Deployment", "name": "web"}, "maxReplicas": 4}}  # fmt: skip
+            "spec": {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
+                     "maxReplicas": 4}}  # fmt: skip
     made = await api.request("POST", path("v1"), body)
     assert made.body["spec"]["targetCPUUtilizationPercentage"] == 80
 

@@ -23,14 +23,14 @@ async def causes(api: ApiServer, path: str, body: dict[str, Any]) -> list[tuple[
 @pytest.mark.parametrize(
     ("spec", "field", "text"),
     [
-        ({"maxReplicas": 0}, "spec.maxReplicas", "Invalid value: 0: must be greater than 0"),
+        ({"maxReplicas": 0}, "spec.maxReplicas", "Required value: must be set and greater than 0"),
         ({"minReplicas": 5}, "spec.maxReplicas", "Invalid value: 3: must be greater than or equal to `minReplicas`"),
         ({"minReplicas": 0}, "spec.minReplicas", "Invalid value: 0: must be greater than or equal to 1"),
         ({"scaleTargetRef": {"kind": "Deployment"}}, "spec.scaleTargetRef.name", "Required value"),
         ({"metrics": [{"type": "Magic"}]}, "spec.metrics[0].type", 'Unsupported value: "Magic": supported values: '
          '"ContainerResource", "External", "Object", "Pods", "Resource"'),
         ({"metrics": [{"type": "Resource"}]}, "spec.metrics[0].resource",
-         "Required value: must populate the given metric source"),
+         "Required value: must populate information for the given metric source"),
         ({"metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization"}}}]},
          "spec.metrics[0].resource.target.averageUtilization",
          "Required value: must set either a target raw value or a target utilization"),
@@ -52,7 +52,7 @@ async def test_a_list_of_errors_reads_as_kubernetes_writes_it(api: ApiServer) ->
     answer = await api.request("POST", HPAS, hpa(maxReplicas=0, minReplicas=0))
     assert answer.body["message"] == (
         'HorizontalPodAutoscaler.autoscaling "web" is invalid: [spec.minReplicas: Invalid value: 0: must be greater '
-        "than or equal to 1, spec.maxReplicas: Invalid value: 0: must be greater than 0]"
+        "than or equal to 1, spec.maxReplicas: Required value: must be set and greater than 0]"
     )
     assert answer.body["details"]["kind"] == "HorizontalPodAutoscaler"
 

@@ -53,7 +53,7 @@ def test_mistakes(kubectl: Kubectl) -> None:
     message = kubectl.fails("apply", "-f", "-", stdin=HPA.replace("maxReplicas", "maxReplica"))
     assert 'strict decoding error: unknown field "spec.maxReplica"' in message
     message = kubectl.fails("apply", "-f", "-", stdin=HPA.replace("maxReplicas: 4", "maxReplicas: 0"))
-    assert "spec.maxReplicas: Invalid value: 0: must be greater than 0" in message
+    assert "spec.maxReplicas: Required value: must be set and greater than 0" in message
     assert kubectl("get", "hpa", "-o", "name") == ""
 
 

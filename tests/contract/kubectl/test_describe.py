@@ -10,7 +10,7 @@ from tests.contract.kubectl.conftest import Kubectl
 def test_hpa(guide: Kubectl) -> None:
     text = guide("describe", "hpa", "php-apache-hpa")
     assert re.search(r"resource cpu on pods +\(as a percentage of request\): +\d+% \(\d+m\) / 30%", text), text
-    assert re.search(r"resource memory on pods: +\d+ / 80Mi", text), text
+    assert re.search(r"resource memory on pods: +\d+Ki / 80Mi", text), text
     assert re.search(r"AbleToScale +True +\w+ +\S", text)
     assert re.search(r"ScalingActive +True +ValidMetricFound +the HPA was able to successfully calculate", text)
 

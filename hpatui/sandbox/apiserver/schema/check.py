@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from hpatui.clock import parse_rfc3339
@@ -14,6 +15,7 @@ from hpatui.sandbox.apiserver.status import bad_request
 JsonObject = dict[str, Any]
 _BITS = {"int32": 31, "int64": 63}
 _MOST_DEEP = 200
+_INDEX = re.compile(r"\[\d+\]")
 
 
 class _WrongType(Exception):
@@ -148,4 +150,4 @@ def _wrong(value: Any, path: str, go: str, shape: Shape) -> _WrongType:
 
 
 def _go_path(go: str, path: str) -> str:
-    return f"{go}.{path.split('[')[0] if '[' in path else path}"
+    return f"{go}.{_INDEX.sub('', path)}"

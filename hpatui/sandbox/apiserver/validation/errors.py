@@ -70,6 +70,11 @@ def duplicate(field: str, value: Any) -> FieldError:
     return FieldError(field, "FieldValueDuplicate", f"Duplicate value: {quoted(value)}")
 
 
+def missing(field: str, value: Any) -> FieldError:
+    """A name of something that is not there."""
+    return FieldError(field, "FieldValueNotFound", f"Not found: {quoted(value)}")
+
+
 def forbidden_field(field: str, text: str) -> FieldError:
     """A field that must not be set or changed."""
     return FieldError(field, "FieldValueForbidden", f"Forbidden: {text}")

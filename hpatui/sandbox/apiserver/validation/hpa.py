@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from hpatui.quantity import parse_quantity
-from hpatui.sandbox.apiserver.defaults import SOURCES
+from hpatui.sandbox.apiserver.defaults import SOURCES, canonical
 from hpatui.sandbox.apiserver.status import FieldError
 from hpatui.sandbox.apiserver.validation.errors import (
-    check_not_negative,
     forbidden_field,
     required,
     unsupported,
     wrong,
 )
-
-_PATH_SEGMENT = re.compile(r"[^/%]+")
 
 
 def check_hpa(obj: dict[str, Any], old: dict[str, Any] | None) -> list[FieldError]:
@@ -30,11 +26,16 @@ def check_hpa(obj: dict[str, Any], old: dict[str, Any] | None) -> list[FieldErro
     if least is not None and least < (0 if scales_to_zero else 1):
         text = "must be greater than or equal to 0" if scales_to_zero else "must be greater than or equal to 1"
         errors.append(wrong("spec.minReplicas", least, text))
-    if most is None or most < 1:
-        errors.append(wrong("spec.maxReplicas", most or 0, "must be greater than 0"))
+    if not most:
+        errors.append(required("spec.maxReplicas", "must be set and greater than 0"))
+    elif most < 1:
+        errors.append(wrong("spec.maxReplicas", most, "must be greater than 0"))
     if least is not None and (most or 0) < least:
         errors.append(wrong("spec.maxReplicas", most or 0, "must be greater than or equal to `minReplicas`"))
-    errors += _reference("spec.scaleTargetRef", spec.get("scaleTargetRef") or {})
+    ref = spec.get("scaleTargetRef") or {}
+    errors += _reference("spec.scaleTargetRef", ref)
+    if old is None or ((old.get("spec") or {}).get("scaleTargetRef") or {}) != ref:
+        errors += _group("spec.scaleTargetRef.apiVersion", ref)
     for index, entry in enumerate(spec.get("metrics") or ()):
         errors += _metric(f"spec.metrics[{index}]", entry if isinstance(entry, dict) else {})
     behavior = spec.get("behavior")
@@ -50,9 +51,24 @@ def _reference(field: str, ref: dict[str, Any]) -> list[FieldError]:
         value = ref.get(key)
         if not value:
             errors.append(required(f"{field}.{key}"))
-        elif not _PATH_SEGMENT.fullmatch(value):
-            errors.append(wrong(f"{field}.{key}", value, "may not contain '/'"))
+        else:
+            errors += _segment(f"{field}.{key}", value)
     return errors
+
+
+def _segment(field: str, value: str) -> list[FieldError]:
+    """What may not stand in a part of a URL's path (apimachinery's IsValidPathSegmentName)."""
+    if value in (".", ".."):
+        return [wrong(field, value, f"may not be '{value}'")]
+    return [wrong(field, value, f"may not contain '{char}'") for char in "/%" if char in value]
+
+
+def _group(field: str, ref: dict[str, Any]) -> list[FieldError]:
+    """The target's group, which 1.34 and later demand; the core group has one kind that scales."""
+    version = ref.get("apiVersion") or ""
+    if "/" in version or (version and ref.get("kind") == "ReplicationController"):
+        return []
+    return [wrong(field, version, "apiVersion must specify API group")]
 
 
 def _metric(field: str, entry: dict[str, Any]) -> list[FieldError]:
@@ -63,13 +79,13 @@ def _metric(field: str, entry: dict[str, Any]) -> list[FieldError]:
         return [unsupported(f"{field}.type", kind, tuple(SOURCES))]
     given = [name for name in SOURCES.values() if entry.get(name) is not None]
     errors = [
-        forbidden_field(f"{field}.{name}", "must specify the given metric source only")
+        forbidden_field(f"{field}.{name}", "must populate the given metric source only")
         for name in given
         if name != SOURCES[kind]
     ]
     body = entry.get(SOURCES[kind])
     if not isinstance(body, dict):
-        text = "must populate the given metric source"
+        text = "must populate information for the given metric source"
         return [*errors, required(f"{field}.{SOURCES[kind]}", text)]
     return errors + _source(f"{field}.{SOURCES[kind]}", kind, body)
 
@@ -82,7 +98,7 @@ def _source(field: str, kind: str, body: dict[str, Any]) -> list[FieldError]:
         if not body.get("name"):
             errors.append(required(f"{field}.name", "must specify a resource name"))
         if kind == "ContainerResource" and not body.get("container"):
-            errors.append(required(f"{field}.container"))
+            errors.append(required(f"{field}.container", "must specify a container"))
         use, average = target.get("averageUtilization"), target.get("averageValue")
         if use is None and average is None:
             text = "must set either a target raw value or a target utilization"
@@ -93,9 +109,9 @@ def _source(field: str, kind: str, body: dict[str, Any]) -> list[FieldError]:
         return errors
     metric = body.get("metric") or {}
     if not metric.get("name"):
-        errors.append(required(f"{field}.metric.name"))
-    elif not _PATH_SEGMENT.fullmatch(metric["name"]):
-        errors.append(wrong(f"{field}.metric.name", metric["name"], "may not contain '/'"))
+        errors.append(required(f"{field}.metric.name", "must specify a metric name"))
+    else:
+        errors += _segment(f"{field}.metric.name", metric["name"])
     if kind == "Object":
         errors += _reference(f"{field}.describedObject", body.get("describedObject") or {})
     value, average = target.get("value"), target.get("averageValue")
@@ -104,8 +120,8 @@ def _source(field: str, kind: str, body: dict[str, Any]) -> list[FieldError]:
             errors.append(required(f"{field}.target.averageValue", "must specify a positive target averageValue"))
     elif value is None and average is None:
         errors.append(required(f"{field}.target.averageValue", "must set either a target value or averageValue"))
-    elif value is not None and average is not None:
-        text = "may not set both a target value and averageValue"
+    elif kind == "External" and value is not None and average is not None:
+        text = "may not set both a target value for metric and a per-pod target"
         errors.append(forbidden_field(f"{field}.target.value", text))
     return errors
 
@@ -119,9 +135,9 @@ def _target(field: str, target: dict[str, Any]) -> list[FieldError]:
     kind = target.get("type")
     if not kind:
         errors.append(required(f"{field}.type", "must specify a metric target type"))
-    elif kind not in ("Utilization", "Value", "AverageValue"):
+    if kind not in ("Utilization", "Value", "AverageValue"):
         text = "must be either Utilization, Value, or AverageValue"
-        errors.append(wrong(f"{field}.type", kind, text))
+        errors.append(wrong(f"{field}.type", kind or "", text))
     errors += [
         wrong(f"{field}.{key}", str(target[key]), "must be positive")
         for key in ("value", "averageValue")
@@ -138,14 +154,15 @@ def _rules(field: str, rules: Any) -> list[FieldError]:
         return []
     errors: list[FieldError] = []
     window = rules.get("stabilizationWindowSeconds")
-    errors += check_not_negative(f"{field}.stabilizationWindowSeconds", window)
+    if isinstance(window, int) and window < 0:
+        errors.append(wrong(f"{field}.stabilizationWindowSeconds", window, "must be greater than or equal to zero"))
     if isinstance(window, int) and window > 3600:
         text = "must be less than or equal to 3600"
         errors.append(wrong(f"{field}.stabilizationWindowSeconds", window, text))
     if rules.get("selectPolicy") is not None and rules["selectPolicy"] not in ("Max", "Min", "Disabled"):
         errors.append(unsupported(f"{field}.selectPolicy", rules["selectPolicy"], ("Max", "Min", "Disabled")))
     if rules.get("tolerance") is not None and _amount(rules["tolerance"]) < 0:
-        errors.append(wrong(f"{field}.tolerance", str(rules["tolerance"]), "must be greater than or equal to 0"))
+        errors.append(wrong(f"{field}.tolerance", canonical(rules["tolerance"]), "must be greater than or equal to 0"))
     policies = rules.get("policies") or []
     if not policies:
         errors.append(required(f"{field}.policies", "must specify at least one Policy"))

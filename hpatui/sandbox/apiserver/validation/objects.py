@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from ipaddress import ip_address, ip_network
 from typing import Any
 
-from hpatui.quantity import parse_quantity
 from hpatui.sandbox.apiserver.resources import Resource
 from hpatui.sandbox.apiserver.status import FieldError, invalid
+from hpatui.sandbox.apiserver.validation.batch import check_cron_job, check_limit_range, check_quota
+from hpatui.sandbox.apiserver.validation.containers import check_container, check_tolerations
 from hpatui.sandbox.apiserver.validation.errors import (
     check_annotations,
     check_labels,
@@ -24,6 +26,7 @@ from hpatui.sandbox.apiserver.validation.hpa import check_hpa
 from hpatui.sandbox.apiserver.validation.others import check_budget, check_config, check_finalizers, check_secret
 
 JsonObject = dict[str, Any]
+SERVICE_RANGE = "10.96.0.0/16"
 Check = Callable[[JsonObject, JsonObject | None], list[FieldError]]
 _STYLES = {"services": "service", "namespaces": "label"}
 
@@ -61,6 +64,7 @@ def _metadata(resource: Resource, obj: JsonObject, old: JsonObject | None) -> li
 def _pod_spec(field: str, spec: JsonObject, *, restart: tuple[str, ...] = ("Always",)) -> list[FieldError]:
     errors: list[FieldError] = []
     containers = spec.get("containers") or []
+    volumes = {str(volume.get("name")) for volume in spec.get("volumes") or ()}
     if not containers:
         errors.append(required(f"{field}.containers"))
     seen: set[str] = set()
@@ -76,48 +80,14 @@ def _pod_spec(field: str, spec: JsonObject, *, restart: tuple[str, ...] = ("Alwa
         seen.add(name)
         if not container.get("image"):
             errors.append(required(f"{where}.image"))
-        errors += _needs(f"{where}.resources", container.get("resources") or {})
-        errors += _ports(f"{where}.ports", container.get("ports") or ())
+        errors += check_container(where, container, volumes)
     policy = spec.get("restartPolicy", "Always")
     if policy not in ("Always", "OnFailure", "Never"):
         errors.append(unsupported(f"{field}.restartPolicy", policy, ("Always", "OnFailure", "Never")))
     elif policy not in restart:
         errors.append(unsupported(f"{field}.restartPolicy", policy, restart))
     errors += check_not_negative(f"{field}.terminationGracePeriodSeconds", spec.get("terminationGracePeriodSeconds"))
-    return errors
-
-
-def _needs(field: str, needs: JsonObject) -> list[FieldError]:
-    errors = []
-    limits = needs.get("limits") or {}
-    for kind in ("limits", "requests"):
-        for name, value in (needs.get(kind) or {}).items():
-            amount = parse_quantity(str(value)).milli_value()
-            if amount < 0:
-                errors.append(wrong(f"{field}.{kind}[{name}]", str(value), "must be greater than or equal to 0"))
-            if name not in ("cpu", "memory", "ephemeral-storage") and "/" not in name and "hugepages-" not in name:
-                text = "must be a standard resource type or fully qualified"
-                errors.append(wrong(f"{field}.{kind}", name, text))
-            limit = limits.get(name)
-            if kind == "requests" and limit is not None and amount > parse_quantity(str(limit)).milli_value():
-                text = f"must be less than or equal to {name} limit of {limit}"
-                errors.append(wrong(f"{field}.requests", str(value), text))
-    return errors
-
-
-def _ports(field: str, ports: Any) -> list[FieldError]:
-    errors = []
-    for index, port in enumerate(ports):
-        number = port.get("containerPort")
-        if not number:
-            errors.append(required(f"{field}[{index}].containerPort"))
-        elif not 0 < number < 65536:
-            text = "must be between 1 and 65535, inclusive"
-            errors.append(wrong(f"{field}[{index}].containerPort", number, text))
-        protocol = port.get("protocol", "TCP")
-        if protocol not in ("TCP", "UDP", "SCTP"):
-            errors.append(unsupported(f"{field}[{index}].protocol", protocol, ("SCTP", "TCP", "UDP")))
-    return errors
+    return errors + check_tolerations(f"{field}.tolerations", spec.get("tolerations"))
 
 
 _MUTABLE = ("image", "resources")
@@ -159,6 +129,7 @@ def _workload(obj: JsonObject, old: JsonObject | None) -> list[FieldError]:
     selector = spec.get("selector")
     if not selector:
         errors.append(required("spec.selector"))
+        errors.append(wrong("spec.template.metadata.labels", labels, "`selector` does not match template `labels`"))
     elif not selector.get("matchLabels") and not selector.get("matchExpressions"):
         errors.append(wrong("spec.selector", selector, "empty selector is invalid for deployment"))
     elif not _selects(selector, labels):
@@ -190,7 +161,8 @@ def _deployment(obj: JsonObject, old: JsonObject | None) -> list[FieldError]:
     strategy = spec.get("strategy") or {}
     kind = strategy.get("type")
     if kind not in ("RollingUpdate", "Recreate"):
-        errors.append(unsupported("spec.strategy.type", kind, ("Recreate", "RollingUpdate")))
+        shown = {"Type": kind, "RollingUpdate": strategy.get("rollingUpdate")}  # as Go prints its struct
+        errors.append(unsupported("spec.strategy", shown, ("Recreate", "RollingUpdate")))
     if kind == "Recreate" and strategy.get("rollingUpdate"):
         text = "may not be specified when strategy `type` is 'Recreate'"
         errors.append(forbidden_field("spec.strategy.rollingUpdate", text))
@@ -211,6 +183,19 @@ def _deployment(obj: JsonObject, old: JsonObject | None) -> list[FieldError]:
     return errors
 
 
+def _stateful_set(obj: JsonObject, old: JsonObject | None) -> list[FieldError]:
+    spec = obj.get("spec") or {}
+    errors = []
+    policy = spec.get("podManagementPolicy")
+    if policy not in ("OrderedReady", "Parallel"):
+        errors.append(wrong("spec.podManagementPolicy", policy, "must be 'OrderedReady' or 'Parallel'"))
+    update = spec.get("updateStrategy") or {}
+    if update.get("type") not in ("RollingUpdate", "OnDelete"):
+        shown = {"Type": update.get("type"), "RollingUpdate": update.get("rollingUpdate")}
+        errors.append(wrong("spec.updateStrategy", shown, "must be 'RollingUpdate' or 'OnDelete'"))
+    return errors + _workload(obj, old)
+
+
 def _job(obj: JsonObject, old: JsonObject | None) -> list[FieldError]:
     spec = obj.get("spec") or {}
     errors = []
@@ -219,7 +204,10 @@ def _job(obj: JsonObject, old: JsonObject | None) -> list[FieldError]:
     template = spec.get("template") or {}
     if old is not None and template != old["spec"].get("template"):
         errors.append(wrong("spec.template", quoted(template)[:80], "field is immutable"))
-    errors += _pod_spec("spec.template.spec", template.get("spec") or {}, restart=("OnFailure", "Never"))
+    pod = template.get("spec") or {}
+    errors += _pod_spec("spec.template.spec", pod, restart=("Always", "OnFailure", "Never"))
+    if pod.get("restartPolicy") == "Always":
+        errors.append(required("spec.template.spec.restartPolicy", 'valid values: "OnFailure", "Never"'))
     return errors
 
 
@@ -247,6 +235,13 @@ def _service(obj: JsonObject, old: JsonObject | None) -> list[FieldError]:
     if spec.get("type") not in ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName"):
         known = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
         errors.append(unsupported("spec.type", spec.get("type"), known))
+    address = spec.get("clusterIP") or ""
+    if old is None and address not in ("", "None") and not _in_range(address):
+        text = (
+            f"failed to allocate IP {address}: the provided IP ({address}) is not in the valid range. "
+            f"The range of valid IPs is {SERVICE_RANGE}"
+        )
+        errors.append(wrong("spec.clusterIPs", [address], text))
     if old is not None and spec.get("type") != "ExternalName":
         had = (old.get("spec") or {}).get("clusterIP")
         if had and spec.get("clusterIP") != had:
@@ -254,24 +249,24 @@ def _service(obj: JsonObject, old: JsonObject | None) -> list[FieldError]:
     return errors
 
 
-def _quota(obj: JsonObject, old: JsonObject | None) -> list[FieldError]:
-    hard = (obj.get("spec") or {}).get("hard") or {}
-    return [
-        wrong(f"spec.hard[{name}]", str(value), "must be greater than or equal to 0")
-        for name, value in hard.items()
-        if parse_quantity(str(value)).milli_value() < 0
-    ]
+def _in_range(address: str) -> bool:
+    try:
+        return ip_address(address) in ip_network(SERVICE_RANGE)
+    except ValueError:
+        return False
 
 
 _CHECKS: dict[tuple[str, str], Check] = {
     ("", "pods"): _pod,
     ("", "services"): _service,
-    ("", "resourcequotas"): _quota,
+    ("", "resourcequotas"): check_quota,
+    ("", "limitranges"): check_limit_range,
     ("apps", "deployments"): _deployment,
     ("apps", "replicasets"): _workload,
-    ("apps", "statefulsets"): _workload,
+    ("apps", "statefulsets"): _stateful_set,
     ("apps", "daemonsets"): _workload,
     ("batch", "jobs"): _job,
+    ("batch", "cronjobs"): check_cron_job,
     ("", "configmaps"): check_config,
     ("", "secrets"): check_secret,
     ("policy", "poddisruptionbudgets"): check_budget,

@@ -66,7 +66,13 @@ def check_budget(obj: JsonObject, old: JsonObject | None) -> list[FieldError]:
     spec = obj.get("spec") or {}
     errors = []
     if spec.get("minAvailable") is not None and spec.get("maxUnavailable") is not None:
-        errors.append(wrong("spec", spec, "minAvailable and maxUnavailable cannot be both set"))
+        shown = {
+            "MinAvailable": spec["minAvailable"],
+            "Selector": spec.get("selector"),
+            "MaxUnavailable": spec["maxUnavailable"],
+            "UnhealthyPodEvictionPolicy": spec.get("unhealthyPodEvictionPolicy"),
+        }  # as Go prints its struct
+        errors.append(wrong("spec", shown, "minAvailable and maxUnavailable cannot be both set"))
     for field in ("minAvailable", "maxUnavailable"):
         value = spec.get(field)
         if isinstance(value, int) and value < 0:
