@@ -24,7 +24,7 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
      r"\1" + MASK),
     (re.compile(r"\b((?:bearer|basic)\s+)(?=[\w.~+/=-]*[\d=])[\w.~+/-]{8,}=*", re.I), r"\1" + MASK),
     (re.compile(
-        r"\b((?:(?:id|access|refresh|bearer)[-_ ]?token|token|password|passwd|client[-_]?secret|api[-_]?key)"
+        r"\b((?:(?:id|access|refresh|bearer)[-_ ]?token|token|password|passwd|[\w*-]*secret|api[-_]?key)"
         r"['\"]?\s*[:=]\s*['\"]?)[^\s'\",;&}\]]+", re.I), r"\1" + MASK),
 )  # fmt: skip
 
@@ -45,9 +45,9 @@ def remember_secret(value: str | bytes | None) -> None:
 
 def masked(text: str) -> str:
     """`text` with everything in it that is, or looks like, a credential replaced by `***`."""
+    for shape, instead in _SHAPES:  # first: a known value may be part of the word by which a shape is known
+        text = shape.sub(instead, text)
     for value in sorted(_known, key=len, reverse=True):
         if value in text:
             text = text.replace(value, MASK)
-    for shape, instead in _SHAPES:
-        text = shape.sub(instead, text)
     return text

@@ -8,8 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from hpatui import logs
+from hpatui import logs, masking
 from hpatui.masking import masked, remember_secret
+
+
+@pytest.fixture(autouse=True)
+def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Secrets that other tests had the program remember are words here."""
+    monkeypatch.setattr(masking, "_known", {})
 
 
 @pytest.fixture
