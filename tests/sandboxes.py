@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
+import ssl
 import subprocess
 import sys
 import urllib.request
@@ -36,6 +38,8 @@ def ask(kubeconfig: str, path: str, body: object = None) -> dict[str, Any]:
     server, user = config["clusters"][0]["cluster"]["server"], config["users"][0]["user"]
     headers = {"Authorization": f"Bearer {user.get('token', '')}", "Content-Type": "application/json"}
     data = None if body is None else json.dumps(body).encode()
-    with urllib.request.urlopen(urllib.request.Request(server + path, data, headers), timeout=10) as answer:
+    pem = base64.b64decode(config["clusters"][0]["cluster"]["certificate-authority-data"]).decode()
+    trust, request = ssl.create_default_context(cadata=pem), urllib.request.Request(server + path, data, headers)
+    with urllib.request.urlopen(request, timeout=10, context=trust) as answer:
         found: dict[str, Any] = json.load(answer)
         return found

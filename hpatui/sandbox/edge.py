@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from email.utils import formatdate
 
@@ -10,18 +11,19 @@ from aiohttp import web
 from hpatui.clock import Clock
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-_HOSTS = ("127.0.0.1", "localhost")
+_HERE = re.compile(r"(127\.0\.0\.1|localhost)(:[0-9]{1,5})?", re.IGNORECASE)
 
 
 @web.middleware
-async def no_browsers(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse what a web page sends: anybody on this machine may use a sandbox, pages from elsewhere may not.
+async def local_only(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse what a web page sends, with its own name for this address (DNS rebinding) or across origins.
 
     WebSocket clients name the server itself as their origin; no page can.
     """
-    host = request.headers.get("Host", _HOSTS[0])
-    origin = request.headers.get("Origin", f"http://{host}")
-    if origin != f"http://{host}" or host.partition(":")[0] not in _HOSTS:
+    hosts = request.headers.getall("Host", [])
+    origins = request.headers.getall("Origin", [])
+    here = len(hosts) == 1 and _HERE.fullmatch(hosts[0]) is not None
+    if not here or any(origin not in (f"http://{hosts[0]}", f"https://{hosts[0]}") for origin in origins):
         return web.Response(status=403, text="the sandbox answers local clients only\n")
     try:
         return await handler(request)

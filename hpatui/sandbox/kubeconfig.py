@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 from pathlib import Path
 
@@ -12,12 +13,15 @@ from hpatui.errors import SandboxError
 CONTEXT = "hpatui-sandbox"
 
 
-def write_kubeconfig(path: Path, url: str, token: str, namespace: str) -> None:
-    """Write it in one go; SandboxError when the file cannot be written."""
+def write_kubeconfig(path: Path, url: str, token: str, namespace: str, *, authority: str = "") -> None:
+    """Write it in one go; SandboxError when the file cannot be written. `authority`: the PEM text to trust (https)."""
+    cluster = {"server": url}
+    if authority:
+        cluster["certificate-authority-data"] = base64.b64encode(authority.encode()).decode()
     config = {
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [{"name": CONTEXT, "cluster": {"server": url}}],
+        "clusters": [{"name": CONTEXT, "cluster": cluster}],
         "users": [{"name": CONTEXT, "user": {"token": token}}],
         "contexts": [
             {"name": CONTEXT, "context": {"cluster": CONTEXT, "user": CONTEXT, "namespace": namespace}},

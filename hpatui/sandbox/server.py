@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from hpatui.sandbox.controllers.engine import Driver
+    from hpatui.sandbox.door import Door
 
 HOST = "127.0.0.1"
 _REPORT_LEAST, _REPORT_MOST = 0.05, 0.5  # real seconds between the data plane's reports
@@ -107,6 +108,7 @@ class Sandbox:
         self._live = False
         self._stop: asyncio.Event | None = None
         self._runner: web.AppRunner | None = None
+        self._door: Door | None = None
         self._driver: Driver | None = None
 
     async def start(self, listener: socket.socket, kubeconfig: Path, stop: asyncio.Event) -> str:
@@ -114,8 +116,10 @@ class Sandbox:
         from aiohttp import web
 
         from hpatui.sandbox.apiserver.app import make_app
+        from hpatui.sandbox.certificate import make_certificate
         from hpatui.sandbox.controllers.engine import Driver
-        from hpatui.sandbox.edge import date_of, no_browsers
+        from hpatui.sandbox.door import Door
+        from hpatui.sandbox.edge import date_of
         from hpatui.sandbox.kubeconfig import write_kubeconfig
         from hpatui.sandbox.runtime import SandboxRuntime
         from hpatui.sandbox.scenarios.fleet import default_size
@@ -131,21 +135,27 @@ class Sandbox:
         self._live = True
         token = secrets.token_urlsafe(24)
         runtime = SandboxRuntime(self.cluster, self.dataplane, self.containers, self._hang_up)
-        app = make_app(self.cluster.store, runtime, token=token, anonymous=True)
-        app.middlewares.append(no_browsers)
+        app = make_app(self.cluster.store, runtime, token=token)
         app.on_response_prepare.append(date_of(self.clock))
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.5)
         await self._runner.setup()
-        await web.SockSite(self._runner, listener, backlog=1024).start()
-        url = f"http://{HOST}:{listener.getsockname()[1]}"
-        write_kubeconfig(kubeconfig, url, token, CATALOG[self._options.scenario].namespace)
+        assert self._runner.server is not None
+        context, authority = make_certificate()
+        self._door = Door(listener, self._runner.server, context)
+        self._door.open()
+        address = f"{HOST}:{listener.getsockname()[1]}"
+        write_kubeconfig(
+            kubeconfig, f"https://{address}", token, CATALOG[self._options.scenario].namespace, authority=authority
+        )
         self._driver = Driver(self.cluster.engine, self._options.speed)
-        return url
+        return f"http://{address}"
 
     async def stop(self) -> None:
         """End the server and the data plane."""
         if self._driver is not None:
             self._driver.stop()
+        if self._door is not None:
+            await self._door.close()
         if self._runner is not None:
             await self._runner.cleanup()
         self.containers.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ from hpatui.sandbox.apiserver.app import make_app
 from hpatui.sandbox.apiserver.resources import RESOURCES, of_kind
 from hpatui.sandbox.apiserver.runtime import QuietRuntime
 from hpatui.sandbox.apiserver.store import Store
+from hpatui.sandbox.certificate import make_certificate
+from hpatui.sandbox.door import Door
 from hpatui.sandbox.kubeconfig import write_kubeconfig
 
 TOKEN = "a-token-for-tests"
@@ -50,6 +53,11 @@ class ApiServer:
     runtime: QuietRuntime
     kubeconfig: Path
     session: aiohttp.ClientSession
+
+    @property
+    def who(self) -> dict[str, str]:
+        """The header that says who we are."""
+        return {"Authorization": f"Bearer {TOKEN}"}
 
     async def request(
         self, method: str, path: str, body: Any = None, *, media: str = "application/json", accept: str = "",
@@ -105,15 +113,19 @@ async def api(tmp_path: Path) -> AsyncIterator[ApiServer]:
         store.create(RESOURCES["", "namespaces"], {"metadata": {"name": name}})
     runtime = QuietRuntime()
     rules = [Rule(("get", "list", "watch"), ("*",))]
-    app = make_app(store, runtime, token=TOKEN, restricted={VIEWER: rules}, anonymous=True, bookmark_interval=0.3)
+    app = make_app(store, runtime, token=TOKEN, restricted={VIEWER: rules}, bookmark_interval=0.3)
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.2)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0][:2]
-    url = f"http://{host}:{port}"
+    assert runner.server is not None
+    listener = socket.create_server(("127.0.0.1", 0))
+    context, authority = make_certificate()
+    door = Door(listener, runner.server, context)
+    door.open()
+    address = f"127.0.0.1:{listener.getsockname()[1]}"
+    url = f"http://{address}"
     kubeconfig = tmp_path / "kubeconfig"
-    write_kubeconfig(kubeconfig, url, TOKEN, "shop")
+    write_kubeconfig(kubeconfig, f"https://{address}", TOKEN, "shop", authority=authority)
     async with aiohttp.ClientSession() as session:
         yield ApiServer(url, store, runtime, kubeconfig, session)
+    await door.close()
     await runner.cleanup()

@@ -86,24 +86,18 @@ class User:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Access:
-    """The table of tokens. `token` None and no others: everybody may do everything.
+    """The table of tokens. Who has none of them is nobody."""
 
-    `anonymous`: requests without any Authorization may do everything too. kubectl sends no token over plain HTTP.
-    """
-
-    token: str | None = None
+    token: str
     restricted: Mapping[str, Sequence[Rule]] = field(default_factory=dict)
-    anonymous: bool = False
     _admin: User = field(default_factory=lambda: User(ADMIN, None, ("system:masters", "system:authenticated")))
 
     def user(self, authorization: str) -> User:
         """Who an Authorization header is from; StatusError 401 for nobody known."""
-        if (self.token is None and not self.restricted) or (self.anonymous and not authorization):
-            return self._admin
         scheme, _, given = authorization.partition(" ")
         given = given.strip()
         if scheme.lower() == "bearer" and given:
-            if self.token is not None and secrets.compare_digest(given.encode(), self.token.encode()):
+            if secrets.compare_digest(given.encode(), self.token.encode()):
                 return self._admin
             for number, (token, rules) in enumerate(self.restricted.items()):
                 if secrets.compare_digest(given.encode(), token.encode()):

@@ -27,11 +27,13 @@ from hpatui.sandbox.apiserver.scale import scale_of
 from hpatui.sandbox.apiserver.services import ApiServices
 from hpatui.sandbox.apiserver.status import StatusError, bad_request, method_not_allowed, path_not_found
 from hpatui.sandbox.apiserver.store import Store
+from hpatui.sandbox.edge import local_only
 
 log = logging.getLogger(__name__)
 Handler = Callable[[Call], Awaitable[web.StreamResponse]]
 
-_HEALTH = ("/healthz", "/livez", "/readyz", "/healthz/ping", "/livez/ping", "/readyz/ping")
+_OPEN = ("/livez", "/readyz")  # all that is told without a token
+_HEALTH = (*_OPEN, "/healthz", "/healthz/ping", "/livez/ping", "/readyz/ping")
 _VERBS: dict[str, Handler] = {
     "get": read.get, "list": read.list_, "watch": watching.watch, "create": write.create, "update": write.update,
     "patch": write.patch, "delete": write.delete, "deletecollection": write.delete_collection,
@@ -43,19 +45,18 @@ def make_app(
     store: Store,
     runtime: Runtime,
     *,
-    token: str | None = None,
+    token: str,
     restricted: Mapping[str, Sequence[Rule]] | None = None,
-    anonymous: bool = False,
     bookmark_interval: float = 60.0,
 ) -> web.Application:
     """The application over a store and the cluster behind it.
 
-    `token` may do everything; `restricted` maps further tokens to what they may do; with `anonymous` requests without a
-    token may do everything too. `bookmark_interval` (s) is the pause between bookmarks of a quiet watch.
+    `token` may do everything; `restricted` maps further tokens to what they may do. Without one there is only the health.
+    `bookmark_interval` (s) is the pause between bookmarks of a quiet watch.
     """
-    server = Server(store, runtime, Access(token, restricted or {}, anonymous), bookmark_interval)
+    server = Server(store, runtime, Access(token, restricted or {}), bookmark_interval)
     handler = _Handler(server)
-    app = web.Application(client_max_size=LIMIT)
+    app = web.Application(client_max_size=LIMIT, middlewares=[local_only])
     app.cleanup_ctx.append(connect.client_context)
     app.router.add_route("*", "/{path:.*}", handler.handle)
     return app
@@ -78,8 +79,11 @@ class _Handler:
             if (delay := runtime.request_delay()) > 0:
                 await asyncio.sleep(delay)
         try:
+            path = path.rstrip("/") or "/"
+            if path in _OPEN and request.method in ("GET", "HEAD"):
+                return _health(request, path)
             user = self._server.access.user(request.headers.get("Authorization", ""))
-            return await self._dispatch(request, path.rstrip("/") or "/", user)
+            return await self._dispatch(request, path, user)
         except StatusError as refused:
             return _refusal(refused)
         except web.HTTPRequestEntityTooLarge:
@@ -91,7 +95,7 @@ class _Handler:
 
     async def _dispatch(self, request: web.Request, path: str, user: User) -> web.StreamResponse:
         if path in _HEALTH:
-            return web.Response(text=_health(path) if "verbose" in request.query else "ok")
+            return _health(request, path)
         if path.startswith("/sandbox/v1/"):
             return await self._sandbox(request, path.removeprefix("/sandbox/v1/"), user)
         self._services.refresh()
@@ -178,10 +182,13 @@ class _Handler:
         return json_response(review(user, target.resource.kind, body), None, 201)
 
 
-def _health(path: str) -> str:
-    """The answer to ?verbose: every check by name, all of them well."""
+def _health(request: web.Request, path: str) -> web.Response:
+    """ok, and with ?verbose every check by name, all of them well."""
+    if "verbose" not in request.query:
+        return web.Response(text="ok")
     name = path.split("/")[1]
-    return "".join(f"[+]{check} ok\n" for check in ("ping", "log", "etcd")) + f"{name} check passed\n"
+    text = "".join(f"[+]{check} ok\n" for check in ("ping", "log", "etcd")) + f"{name} check passed\n"
+    return web.Response(text=text)
 
 
 async def _get_scale(call: Call) -> web.Response:

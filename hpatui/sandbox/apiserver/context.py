@@ -25,7 +25,7 @@ class Server:
 
     store: Store
     runtime: Runtime
-    access: Access = field(default_factory=Access)
+    access: Access
     bookmark_interval: float = 60.0
     snapshots: Snapshots = field(default_factory=Snapshots)
 

@@ -85,8 +85,8 @@ async def test_port_forward_by_channels(api: ApiServer, backend: tuple[str, int]
 async def test_port_forward_needs_an_upgrade(api: ApiServer, backend: tuple[str, int]) -> None:
     for headers in ({}, {"Upgrade": "websocket", "Connection": "upgrade", "Sec-WebSocket-Protocol": "chat"},
                     {"Upgrade": "SPDY/3.1", "Connection": "upgrade"}):  # fmt: skip
-        async with api.session.get(f"{api.url}{PODS}/web-1/portforward", headers=headers) as answer:
+        async with api.session.get(f"{api.url}{PODS}/web-1/portforward", headers={**headers, **api.who}) as answer:
             assert answer.status == 400
             assert (await answer.json())["reason"] == "BadRequest"
-    async with api.session.get(f"{api.url}{PODS}/none/portforward") as answer:
+    async with api.session.get(f"{api.url}{PODS}/none/portforward", headers=api.who) as answer:
         assert answer.status == 404

@@ -6,6 +6,7 @@ HPATUI_INTERLEAVINGS says how many for each way (default: few).
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import os
 import random
@@ -17,6 +18,7 @@ import yaml
 
 from hpatui.errors import HpatuiError
 from hpatui.model import LoadState
+from hpatui.sandbox.certificate import make_certificate
 from hpatui.session.live import Session
 from hpatui.settings import Settings
 from tests.contract.load.servers import OK
@@ -53,17 +55,20 @@ async def _counting_server(counter: Counter) -> AsyncIterator[int]:
 async def _before_the_sandbox(kubeconfig: str, to: Path, counter: Counter) -> AsyncIterator[str]:
     """A relay that counts what goes to pods; a kubeconfig with two contexts that lead through it."""
     config = yaml.safe_load(Path(kubeconfig).read_text())
-    host, port = config["clusters"][0]["cluster"]["server"].removeprefix("http://").split(":")
+    host, port = config["clusters"][0]["cluster"]["server"].removeprefix("https://").split(":")
 
     async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             up_reader, up_writer = await asyncio.open_connection(host, int(port))
             await asyncio.gather(_pump(reader, up_writer, counter), _pump(up_reader, writer, None))
 
-    server = await asyncio.start_server(relay, "127.0.0.1", 0)
-    config["clusters"][0]["cluster"]["server"] = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    context = config["contexts"][0]
-    config["contexts"].append({**context, "name": "other"})
+    context, authority = make_certificate()
+    server = await asyncio.start_server(relay, "127.0.0.1", 0, ssl=context)  # it reads, so TLS ends here
+    config["clusters"][0]["cluster"] = {
+        "server": f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}",
+        "certificate-authority-data": base64.b64encode(authority.encode()).decode(),
+    }
+    config["contexts"].append({**config["contexts"][0], "name": "other"})
     to.write_text(yaml.safe_dump(config))
     try:
         yield str(to)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
 import os
 import subprocess
@@ -32,7 +33,8 @@ class Client:
     def request(self, method: str, path: str, body: object = None, *, token: str | None = None) -> tuple[int, Any]:
         """Status code and JSON (or text)."""
         request = urllib.request.Request(self.handle.url + path, method=method)
-        request.add_header("Authorization", f"Bearer {self.token if token is None else token}")
+        if token != "":
+            request.add_header("Authorization", f"Bearer {self.token if token is None else token}")
         if body is not None:
             request.data = json.dumps(body).encode()
             request.add_header("Content-Type", "application/json")
@@ -41,6 +43,12 @@ class Client:
                 return answer.status, _decoded(answer.read())
         except urllib.error.HTTPError as error:
             return error.code, _decoded(error.read())
+
+    def open(self, path: str) -> http.client.HTTPResponse:
+        """A GET whose answer the caller reads."""
+        request = urllib.request.Request(self.handle.url + path, headers={"Authorization": f"Bearer {self.token}"})
+        answer: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=20)
+        return answer
 
     def get(self, path: str) -> Any:
         """The JSON of a GET that succeeds."""

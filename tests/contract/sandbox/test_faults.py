@@ -63,7 +63,7 @@ def test_an_api_that_is_down(walkthrough: Client) -> None:
 
 
 def test_an_outage_ends_open_watches(walkthrough: Client) -> None:
-    watch = urllib.request.urlopen(f"{walkthrough.handle.url}{PODS}?watch=1", timeout=20)
+    watch = walkthrough.open(f"{PODS}?watch=1")
     assert watch.readline()
     _fault(walkthrough, "api-down", "--for", "1")
     with contextlib.suppress(http.client.IncompleteRead, ConnectionError):
@@ -111,7 +111,7 @@ def test_what_is_not_there_is_one_line(walkthrough: Client, arguments: tuple[str
 
 
 def test_only_sandboxes_have_faults(walkthrough: Client) -> None:
-    text = walkthrough.handle.kubeconfig_path.read_text().replace("http://127.0.0.1:", "https://cluster.example:")
+    text = walkthrough.handle.kubeconfig_path.read_text().replace("https://127.0.0.1:", "https://cluster.example:")
     other = walkthrough.handle.kubeconfig_path.with_name("other")
     other.write_text(text)
     command = [sys.executable, "-m", "hpatui", "sandbox", "fault", "--kubeconfig", str(other), "list"]
