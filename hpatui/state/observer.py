@@ -20,7 +20,7 @@ from hpatui.autoscaler.inputs import Memory
 from hpatui.autoscaler.seen import NOTHING
 from hpatui.autoscaler.times import seconds_to_ns
 from hpatui.errors import MalformedObject
-from hpatui.model import ControllerFlags, Event, Hpa, Key
+from hpatui.model import ControllerFlags, Event, Hpa, Key, controller_of
 from hpatui.state.adjust import adjusted
 from hpatui.state.facts import Facts, Inputs, Reader
 from hpatui.state.frames import Frame, Prediction, Sync, config_of
@@ -337,7 +337,10 @@ class Observer:
             tuple(self.writes),
             flags=self._flags,
         )
-        return tuple(ExplainLine(p.id, f"{p.text}; {p.advice}", Tone.WARN) for p in find_patterns(watched, now))
+        found = find_patterns(watched, now)
+        if facts is not None and facts.workload is not None and controller_of(facts.workload.owners) is not None:
+            found = tuple(p for p in found if p.id != "second-writer")  # the owner sets it back: that is said already
+        return tuple(ExplainLine(p.id, f"{p.text}; {p.advice}", Tone.WARN) for p in found)
 
     def _hints(self) -> tuple[str, ...]:
         """Looked for again after every third sync that went otherwise than predicted."""
