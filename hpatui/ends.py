@@ -23,6 +23,9 @@ def ending(command: Callable[[], int]) -> int:
     What was printed is written out here, so that a full disk is an error of this program and not a traceback after it.
     """
     hold_streams()
+    if sys.stdout is not None:
+        safe: Any = SafeOutput(sys.stdout)
+        sys.stdout = safe
     try:
         try:
             code = command()
@@ -50,6 +53,27 @@ def ending(command: Callable[[], int]) -> int:
     except Exception as error:  # noqa: BLE001  the last line of defence: one line and the log
         complain(_logged(error))
         return EXIT_FAILED
+    finally:
+        now: Any = sys.stdout
+        if isinstance(now, SafeOutput):
+            sys.stdout = now.stream
+
+
+class SafeOutput:
+    """A text stream through which nothing goes that a terminal would act on: the one way out of the plain front end."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        """As of a text stream; returns the length of `text`."""
+        from hpatui.text import harmless
+
+        self.stream.write(harmless(text))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
 
 
 def hold_streams() -> None:

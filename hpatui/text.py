@@ -24,6 +24,31 @@ def printable(text: str, limit: int = 4096) -> str:
     return _UNSAFE.sub(_shown, text)
 
 
+def harmless(text: str) -> str:
+    """`text` for a way out of the program: its lines and tabs stay, every other control, escape and reordering character
+    becomes the escape of JSON (`\\u001b`), so that JSON still says the same and nothing moves a cursor.
+    """
+    if text.isascii() and text.replace("\n", "").isprintable():
+        return text
+    return _UNSAFE.sub(_escaped, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    char = match.group()
+    if char in "\n\t":
+        return char
+    code = ord(char)
+    if code < 0x10000:
+        return f"\\u{code:04x}"
+    high, low = divmod(code - 0x10000, 0x400)
+    return f"\\u{0xD800 + high:04x}\\u{0xDC00 + low:04x}"
+
+
+def is_unsafe(char: str) -> bool:
+    """Whether a character may not reach a terminal."""
+    return _UNSAFE.match(char) is not None
+
+
 def _shown(match: re.Match[str]) -> str:
     char = match.group()
     if char in "\n\r\t":

@@ -7,9 +7,11 @@ from typing import Any
 
 from rich.console import RenderableType
 from textual import events, messages
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.timer import Timer
 
+from hpatui.text import printable
 from hpatui.ui import textual_private
 from hpatui.ui.frame import Frame
 from hpatui.ui.guard import GuardedApp
@@ -82,6 +84,20 @@ class DisplayApp(GuardedApp):
         """Bytes that the terminal has not taken yet; 0 with a driver that does not tell."""
         waiting = getattr(driver, "waiting", None)
         return 0 if waiting is None else int(waiting())
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Textual: a toast. All of them come through here, so none has markup or characters that terminals act on."""
+        super().notify(
+            printable(message) or " ", title=printable(title), severity=severity, timeout=timeout, markup=False
+        )
 
     def line_is_slow(self) -> None:
         """Called once when the line proved slow."""

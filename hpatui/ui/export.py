@@ -13,6 +13,7 @@ from textual.app import App
 from hpatui.clock import as_datetime, format_rfc3339
 from hpatui.state.series import SeriesView
 from hpatui.state.snapshot import Snapshot
+from hpatui.text import harmless
 from hpatui.ui.textual_private import screen_lines
 
 KINDS: tuple[tuple[str, str], ...] = (
@@ -30,7 +31,7 @@ def save(app: App[Any], kind: str, snapshot: Snapshot) -> Path:
     else:
         content = screen_text(app) if kind == "txt" else numbers(snapshot)
     with path.open("x", encoding="utf-8") as file:
-        file.write(content)
+        file.write(harmless(content))
     return path
 
 

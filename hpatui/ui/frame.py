@@ -14,9 +14,12 @@ from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
 
+from hpatui.text import is_unsafe
+
 Cell = tuple[str, Style | None]  # the letter with what combines with it; empty: the second half of a wide one
 _UNKNOWN: Cell = ("\0", None)
 _BLANK: Cell = (" ", None)
+MOST_MARKS = 4  # letters in one cell: what combines with the first beyond that is dropped
 _GAP = 4  # unchanged cells that are cheaper to write again than to jump over
 _ATTRIBUTES = (
     ("bold", "1"), ("dim", "2"), ("italic", "3"), ("underline", "4"), ("blink", "5"), ("blink2", "6"),
@@ -56,8 +59,12 @@ class Frame:
                 continue
             for letter in text:
                 size = 1 if letter < "\u0300" else get_character_cell_size(letter)
+                if is_unsafe(letter):  # the last gate to the terminal, whatever a pane forgot
+                    letter = "?"
+                    if size == 0:
+                        continue
                 if size == 0:
-                    if 0 < x <= end and row[x - 1][0] != " ":
+                    if 0 < x <= end and row[x - 1][0] != " " and len(row[x - 1][0]) < MOST_MARKS:
                         row[x - 1] = (row[x - 1][0] + letter, row[x - 1][1])
                     continue
                 if x + size > end:
