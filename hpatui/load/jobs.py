@@ -127,7 +127,8 @@ def locust_plan(plan: LoadPlan, place: Place, *, leased: bool = False) -> Object
     for request in requests:
         request["path"] = "/" + str(request["path"]).lstrip("/")
     return {
-        "url": place.url.rstrip("/"), "insecure": place.insecure, "model": plan.model, "concurrency": plan.concurrency,
+        "url": place.url.rstrip("/"), "insecure": place.insecure, "model": plan.model,
+        "concurrency": plan.most_in_flight if plan.model == "closed" else plan.concurrency,
         "duration": plan.duration, "max_rate": plan.max_rate, "timeout": plan.timeout,
         "connection_age": plan.connection_age, "stages": [asdict(stage) for stage in named(plan.stages)],
         "requests": requests, "lease": LEASE if leased else None,
@@ -148,9 +149,12 @@ def named(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
     return tuple(replace(stage, name=stage.text()) for stage in stages)
 
 
-def busybox_job(place: Place, deadline: int, pause: float = 0.01) -> Object:
-    """The walkthrough's loop, `workers` times: wget as fast as answered, with `pause` seconds in between."""
+def busybox_job(place: Place, deadline: int, max_rate: float = 200.0, pause: float = 0.01) -> Object:
+    """The walkthrough's loop, `workers` times: wget as fast as answered, with `pause` seconds in between, or more where all
+    loops together could exceed `max_rate` requests/s.
+    """
     place.check()
+    pause = max(pause, place.workers / max_rate)
     loop = f"while sleep {pause:g}; do wget -q -O- {shlex.quote(place.url)} >/dev/null; done"
     pod = _pod(place, "busybox", BUSYBOX, ["/bin/sh", "-c", loop], "100m", "32Mi", [], [])
     return _job(place, "busybox", pod, place.workers, deadline)

@@ -27,6 +27,7 @@ from locust import FastHttpUser, LoadTestShape, events, runners, task
 PLAN: dict[str, Any] = json.loads((Path(__file__).parent / "plan.json").read_text(encoding="utf-8"))
 PORT = int(os.environ.get("HPATUI_CONTROL_PORT", "5558"))
 _OPEN = PLAN["model"] == "open"
+_PACE = run_state.pace(PLAN)
 _NUMBERS = itertools.count(1)
 _KINDS = (
     ("refused", "refused"),
@@ -51,7 +52,7 @@ class Plan(LoadTestShape):
         now = time.monotonic()
         schedule.begin(now)
         rate = schedule.rate(now)
-        return None if rate is None else (round(rate), max(100.0, rate))
+        return None if rate is None else (min(round(rate), int(PLAN["max_rate"]) or 1), max(100.0, rate))
 
 
 class Sender(FastHttpUser):
@@ -66,8 +67,7 @@ class Sender(FastHttpUser):
         """A random part of a second, so that users do not march in step."""
         self._renew_at = 0.0
         self._busy = Group()
-        if _OPEN:
-            time.sleep(random.random())
+        time.sleep(random.random() * (1.0 if _OPEN else _PACE))
         self._due = time.monotonic()
 
     def on_stop(self) -> None:
@@ -78,8 +78,8 @@ class Sender(FastHttpUser):
         """Seconds to the next request, one second after the last was due. (constant_throughput begins with two.)"""
         now = time.monotonic()
         if not _OPEN:
-            self._due = now
-            return 0.0
+            self._due = max(now, self._due + _PACE)
+            return self._due - now
         self._due += 1.0
         missed = int(now - self._due)  # what is later than a second is not caught up with
         if missed > 0:

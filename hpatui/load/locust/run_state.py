@@ -14,7 +14,7 @@ from typing import Any
 
 CANCELLED = "cancelled"  # a request that the end of the run cut off: neither good nor bad
 PATIENCE = 2.5  # seconds that the master waits for the workers' reports of a second
-_KEYED = ("statuses", "errors", "response", "service", "late")
+_KEYED = ("statuses", "errors", "response", "service", "late", "bad")
 _SUMMED = ("sent", "ok", "failed", "unserved", "bytes", "in_flight", "peak")
 
 
@@ -35,6 +35,11 @@ def rate_of(stage: Mapping[str, Any], t: float) -> float:
     if duration is None or start == end:
         return float(end)
     return float(start + (end - start) * min(t / duration, 1.0))
+
+
+def pace(plan: Mapping[str, Any]) -> float:
+    """Closed model: seconds between two requests of a user, so that all users together keep below the plan's `max_rate`."""
+    return float(plan["concurrency"]) / float(plan["max_rate"])
 
 
 class Schedule:
@@ -134,6 +139,8 @@ class Counting:
             _count(entry["statuses"], str(status))
             _count(entry["response"], str(slot(response * 1e6)))
             _count(entry["service"], str(slot(service * 1e6)))
+            if error:
+                _count(entry["bad"], str(slot(response * 1e6)))
         entry["failed" if error else "ok"] += 1
         if error:
             _count(entry["errors"], error)

@@ -102,3 +102,10 @@ def test_what_cannot_run_there_is_refused(plan: LoadPlan, place: Place, words: s
 )
 def test_the_deadline_covers_the_run(plan: LoadPlan, seconds: int) -> None:
     assert deadline_of(plan) == seconds
+
+
+@pytest.mark.parametrize(("workers", "max_rate", "pause"), [(1, 200.0, "0.01"), (10, 50.0, "0.2"), (1, 0.5, "2")])
+def test_busybox_s_loops_together_keep_below_the_limit(workers: int, max_rate: float, pause: str) -> None:
+    job = busybox_job(Place("x", "shop", "http://a/", workers), 30, max_rate)
+    command = job["spec"]["template"]["spec"]["containers"][0]["command"][-1]
+    assert command.startswith(f"while sleep {pause};")

@@ -8,7 +8,7 @@ import pytest
 
 from hpatui.load.histogram import index_of
 from hpatui.load.jobs import Place, locust_plan, named
-from hpatui.load.locust.run_state import CANCELLED, Counting, Merging, Schedule, slot
+from hpatui.load.locust.run_state import CANCELLED, Counting, Merging, Schedule, pace, slot
 from hpatui.load.messages import Counted, report_of
 from hpatui.load.plan import LoadPlan, Stage
 
@@ -134,3 +134,18 @@ def test_hpatui_reads_its_lines() -> None:
     report = report_of(line.encode())
     assert isinstance(report, Counted)
     assert (report.second.sent, report.second.statuses, report.second.response) == (1, {200: 1}, {slot(100_000): 1})
+
+
+@pytest.mark.parametrize(("concurrency", "more"), [(4, {}), (40, {"max_in_flight": 10})])
+def test_the_closed_model_s_users_together_keep_below_the_limit(concurrency: int, more: dict[str, int]) -> None:
+    plan = locust_plan(LoadPlan(model="closed", concurrency=concurrency, max_rate=50.0, **more), PLACE)  # type: ignore[arg-type]
+    assert plan["concurrency"] == min([concurrency, *more.values()])
+    assert plan["concurrency"] / pace(plan) == pytest.approx(50.0)
+
+
+def test_a_bad_answer_s_time_is_told_apart() -> None:
+    counting = Counting()
+    counting.sent(10.0, 0.0)
+    counting.answered(10.1, 503, "http 503", 5, response=0.1, service=0.1)
+    (second,) = counting.take(12.0)
+    assert second["bad"] == second["response"] != {}
