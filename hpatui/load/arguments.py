@@ -4,9 +4,30 @@ from __future__ import annotations
 
 import argparse
 
+NUMBERS = """what the numbers mean:
+  requests         begun: sent, or a connection for them failed
+  ordered/s        what the plan ordered, over the seconds in which it sent; the wait for the last answers is apart
+  achieved/s       what was begun, over the same seconds
+  errors           no answer (refused, timeout, reset, tls: ...), or a status that is none of 200 to 399 (plan: expect).
+                   A connection that the target does not give is its error: "connect timeout", "tls timeout"
+  unserved         what hpatui did not begin, and why: more than --max-in-flight under way, the circuit breaker, the limit
+                   of the rate, or this machine (started late, out of open files or ports)
+  response time    from the planned start of a request to the end of its answer, connecting included
+    of the answers all that were answered, whatever the status
+    of all planned what failed or was unserved counts as slower than any answer; a time-out took at least the time-out:
+                   "p95 >= 2000". --max-p95 judges this one
+  service time     from the moment at which the request was written (JSON: service_time_ms)
+  late start       how long after its planned start this machine began a request; the target has no part in it
+  connecting       the look-up of the name, TCP and TLS, each for itself
+  sent again       an idle connection had been closed by the target; a GET (HEAD, PUT, DELETE) is repeated once
+  GENERATOR LIMITED  seconds in which this machine was the bottleneck, and why
+--max-rate, --max-in-flight and the limits of a way in hold for all workers together, in the open and the closed model.
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add target, plan, limits and output flags."""
+    parser.epilog, parser.formatter_class = NUMBERS, argparse.RawDescriptionHelpFormatter
     add = parser.add_argument
     add("target", metavar="TARGET", help="a URL, [NS/]NAME of an HPA, or svc/[NS/]NAME[:PORT]")
     add(
@@ -26,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--body", metavar="TEXT|@FILE", help="request body")
     add("--timeout", metavar="10s", help="per request (10s)")
     add("--connections", metavar="P", help="renewed (each 5 s; default), kept, single (one a request), or an age: 8s")
-    add("--max-in-flight", type=int, metavar="N", help="never more requests under way at once (512)")
+    add("--max-in-flight", type=int, metavar="N", help="never more requests under way at once; more are unserved (512)")
     add("--max-body", metavar="SIZE", help="an answer with a larger body is an error, e.g. 1MB (default: none is)")
     add("--arrivals", choices=("even", "poisson"), help="spacing of requests in the open model (even)")
     add("--seed", type=int, metavar="N", help="makes random choices repeatable: poisson arrivals, weights, renewal")
@@ -45,10 +66,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--engine", choices=("locust", "busybox"), help="with --via cluster: what sends there (locust)")
     add("--print-manifest", action="store_true", help="with --via cluster: print what would be created, create nothing")
     add("--workers", type=int, default=1, metavar="N", help="processes that share the load, one a core, or pods (1)")
-    add("--max-rate", type=float, default=200.0, metavar="R", help="never more requests per second than this (200)")
+    add(
+        "--max-rate",
+        type=float,
+        default=200.0,
+        metavar="R",
+        help="never more requests (and connects) per second than this (200)",
+    )
     add("--allow-host", action="append", default=[], metavar="HOST", help="a host outside this machine that may be hit")
-    add("--max-p95", metavar="250ms", help="exit code 1 when the 95th percentile of response time is above")
-    add("--max-errors", metavar="1%%", help="exit code 1 when more requests fail or stay unserved")
+    add(
+        "--max-p95",
+        metavar="250ms",
+        help="exit code 1 when the 95th percentile of response time, of all planned, is above",
+    )
+    add("--max-errors", metavar="1%", help="exit code 1 when more requests fail or stay unserved")
     add("--no-breaker", action="store_true", help="go on at full rate even when everything fails")
     add("--find-capacity", action="store_true", help="raise the rate in steps (--duration each) until the target bends")
     add("--peak", type=float, metavar="R", help="with --find-capacity: say the replicas that this rate would need")
