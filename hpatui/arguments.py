@@ -20,6 +20,8 @@ def cluster() -> argparse.ArgumentParser:
     add("--as-group", dest="as_groups", action="append", metavar="GROUP", help="with --as: this group too (repeatable)")
     add("-A", "--all-namespaces", action="store_true", help="HPAs of all namespaces")
     add("--hpa", metavar="[NS/]NAME", help="the HPA to select")
+    levels = ("auto", "focus", "view", "all")
+    add("--observe", choices=levels, help="whose decisions are computed: of the selected HPA, of those in view, of all")
     add("--log-file", metavar="FILE", help="where failures are logged (default: hpatui.log in the state folder)")
     for name, text in (
         ("sync-period", "the controller's sync period"),

@@ -11,6 +11,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hpatui import __version__, arguments
@@ -165,20 +166,22 @@ def _watch_plain(
 
     chosen = options or WatchOptions()
     details = chosen.details or not chosen.once
+    if chosen.once and settings.observe != "all":
+        settings = replace(settings, observe="focus")  # a single look has no time to observe
     return _with_session(settings, lambda session: watch(session, chosen), demo, details=details)
 
 
 def _run_explain(args: argparse.Namespace) -> int:
     from hpatui.plain.explain import explain
 
-    settings = _settings(args, hpa=args.name)
+    settings = _settings(args, hpa=args.name, observe="focus")
     return _with_session(settings, lambda session: explain(session, as_json=args.json))
 
 
 def _run_describe(args: argparse.Namespace) -> int:
     from hpatui.plain.describe import describe
 
-    settings = _settings(args, hpa=args.name)
+    settings = _settings(args, hpa=args.name, observe="focus")
     return _with_session(settings, describe)
 
 

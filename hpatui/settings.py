@@ -22,6 +22,7 @@ class Settings:
     hpa: str | None = None  # [NS/]NAME to select at the start
     as_user: str | None = None  # impersonate, as kubectl --as does
     as_groups: tuple[str, ...] = ()  # with as_user; separated by commas in the environment
+    observe: str = "auto"  # whose decisions are computed: focus, view, all, or auto (by the number of HPAs)
     read_only: bool = False
     low_bandwidth: bool = False
     ascii: bool = False

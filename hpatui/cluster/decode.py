@@ -166,8 +166,10 @@ def target_field(kind: str, target: Json) -> tuple[str, str]:
 # Details --------------------------------------------------------------------------------------------------------------
 
 
-def decode_workload(raw: bytes) -> Workload | None:
-    """A scale target: Deployment, StatefulSet, ReplicaSet, Rollout or anything with spec.replicas and a selector."""
+def decode_workload(raw: bytes, kind: str = "") -> Workload | None:
+    """A scale target: Deployment, StatefulSet, ReplicaSet, Rollout or anything with spec.replicas and a selector.
+    `kind`: what it is, where the object does not say so (the items of a list).
+    """
     obj = decode(raw)
     key = key_of(obj)
     if not key.name:
@@ -175,7 +177,7 @@ def decode_workload(raw: bytes) -> Workload | None:
     spec, status = part(obj, "spec"), part(obj, "status")
     progressing = any(c.type == "Progressing" and c.reason == "ReplicaSetUpdated" for c in conditions_of(status))
     return Workload(
-        kind=text(obj, "kind"),
+        kind=kind or text(obj, "kind"),
         key=key,
         uid=uid_of(obj),
         replicas=integer(spec, "replicas", 1),

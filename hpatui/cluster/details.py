@@ -13,6 +13,7 @@ from hpatui.cluster.connect import Connection
 from hpatui.cluster.decode import decode_event, decode_workload
 from hpatui.cluster.decode_pods import decode_owner, decode_pod, decode_scale, decode_usages
 from hpatui.cluster.fields import decode, key_of, uid_of
+from hpatui.cluster.pace import UsagePace
 from hpatui.cluster.resources import collection_path
 from hpatui.cluster.watch import PACE, ChangedRaw, DeletedRaw, ListedRaw, Watch, WatchPace
 from hpatui.errors import AuthError, ClusterError, ForbiddenError, MalformedObject, NotServedError
@@ -34,9 +35,7 @@ from hpatui.model import (
 from hpatui.supervise import Supervisor
 
 RETRY = 5.0
-SHORTEST_POLL, LONGEST_POLL = 1.0, 60.0
 SCALE_EVERY, SCALE_PAUSE = 15.0, 0.2
-PUBLISHING = 0.3  # seconds that a sample needs to appear in the API
 
 _OF_TARGET = (Kind.WORKLOAD, Kind.SCALE, Kind.POD, Kind.POD_USAGE, Kind.OWNER)
 
@@ -253,7 +252,7 @@ class Details:
     async def _poll_usage(self, namespace: str, selector: str) -> None:
         """Pod metrics have no watch: ask again when the next samples are due, which their own times tell."""
         path = f"/apis/metrics.k8s.io/v1beta1/namespaces/{namespace}/pods"
-        newest, period, pause = 0.0, self._resolution, SHORTEST_POLL
+        pace = UsagePace(self._resolution)
         known: dict[Key, PodUsage] = {}
         while True:
             try:
@@ -261,28 +260,18 @@ class Details:
                 usages = decode_usages(found)
             except AuthError as error:
                 await self._say(Kind.POD_USAGE, SourceState.FAILED, str(error))
-                pause = RETRY
+                pause = pace.failed()
             except (ClusterError, MalformedObject) as error:
                 await self._say(Kind.POD_USAGE, _state_of(error), error.message)
-                pause = min(max(pause * 1.5, RETRY), LONGEST_POLL)
+                pause = pace.failed()
             else:
                 await self._say(Kind.POD_USAGE, SourceState.LIVE)
                 if usages != known:
                     known = usages
                     await self._queue.put(Listed(Kind.POD_USAGE, tuple(usages.values()), self._scope))
                 latest = max((usage.time for usage in usages.values()), default=0.0)
-                if latest > newest:
-                    if newest:
-                        period = min(max(latest - newest, SHORTEST_POLL), LONGEST_POLL)
-                    newest, pause = latest, self._until_next(latest, period)
-                else:
-                    pause = min(max(period / 3, SHORTEST_POLL), LONGEST_POLL)
+                pause = pace.next(latest, self._clock.time())
             await asyncio.sleep(pause)
-
-    def _until_next(self, latest: float, period: float) -> float:
-        """Seconds until the next sample should be there; by the period alone where the clocks disagree."""
-        due = latest + period + PUBLISHING - self._clock.time()
-        return due if SHORTEST_POLL <= due <= period + PUBLISHING else period
 
 
 def _state_of(error: Exception) -> SourceState:

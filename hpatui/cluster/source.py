@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 import msgspec
@@ -24,12 +24,14 @@ from hpatui.cluster.connect import Connection
 from hpatui.cluster.decode import decode_hpa
 from hpatui.cluster.details import Details
 from hpatui.cluster.fields import decode, key_of, uid_of
+from hpatui.cluster.fleet import FleetFacts
 from hpatui.cluster.heartbeat import Heartbeat
 from hpatui.cluster.resources import collection_path
 from hpatui.cluster.versions import VERSIONS, to_v2
 from hpatui.cluster.watch import PACE, ChangedRaw, DeletedRaw, ListedRaw, Watch, WatchPace
 from hpatui.errors import ClusterError, NotServedError
 from hpatui.model import (
+    EVERYTHING,
     ClusterEvent,
     ControllerFlags,
     Deleted,
@@ -58,7 +60,16 @@ _FLAGS = (
 class ClusterSource:
     """One cluster's facts. `namespace` None: all namespaces."""
 
-    def __init__(self, connection: Connection, clock: Clock, namespace: str | None, pace: WatchPace = PACE) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        clock: Clock,
+        namespace: str | None,
+        pace: WatchPace = PACE,
+        *,
+        observe: bool = False,
+    ) -> None:
+        """`observe`: tell of the targets, pods and samples of all HPAs too."""
         self._connection = connection
         self._pace = pace
         self._clock = clock
@@ -66,6 +77,8 @@ class ClusterSource:
         self._queue: asyncio.Queue[ClusterEvent] = asyncio.Queue(QUEUE)
         self._watching: asyncio.Task[None] | None = None
         self._details: Details | None = None
+        self._observe = observe
+        self._fleet: FleetFacts | None = None
         self._version = "v2"
         self._rules = RECORDED  # of the server
         self._resolution = ControllerFlags().metrics_resolution
@@ -90,6 +103,9 @@ class ClusterSource:
         """Watch the HPAs of another namespace, or of all (None)."""
         self._namespace = namespace
         self.set_focus(None)
+        if self._fleet is not None:
+            self._fleet.stop()
+            self._fleet = None
         while not self._queue.empty():
             self._queue.get_nowait()
         if self._watching is not None:
@@ -103,7 +119,7 @@ class ClusterSource:
             self._details = None
             waiting = [self._queue.get_nowait() for _ in range(self._queue.qsize())]
             for event in waiting:
-                if not event.scope:  # details of before would be taken for those of another target
+                if event.scope in ("", EVERYTHING):  # details of before would be taken for those of another target
                     self._queue.put_nowait(event)
         if hpa is not None:
             self._details = Details(self._connection, self._clock, hpa, self._queue, self._resolution, self._pace)
@@ -149,15 +165,26 @@ class ClusterSource:
                         if index % 200 == 199:
                             await asyncio.sleep(0)  # keys must answer while thousands are decoded
                     await put(Listed(Kind.HPA, tuple(found)))
+                    self._observe_targets(found)
                 case ChangedRaw(item=raw):
                     hpa = self._decode(raw)
                     if hpa is not None:
                         await put(Upserted(Kind.HPA, hpa))
+                        self._observe_targets((hpa,))
                 case DeletedRaw(item=raw):
                     obj = decode(raw)
                     await put(Deleted(Kind.HPA, key_of(obj), uid_of(obj)))
                 case SourceStatus():
                     await self._say(event)
+
+    def _observe_targets(self, hpas: Iterable[Hpa]) -> None:
+        if not self._observe:
+            return
+        if self._fleet is None:
+            self._fleet = FleetFacts(
+                self._connection, self._clock, self._namespace, self._queue, self._resolution, self._pace
+            )
+        self._fleet.want(hpas, self._tasks)
 
     async def _find_version(self) -> str:
         """The newest version of autoscaling that the server has. Where it cannot be asked, v2 is tried."""

@@ -35,6 +35,7 @@ from hpatui.model.objects import (
     owners_of,
 )
 from hpatui.model.stream import (
+    EVERYTHING,
     ClusterEvent,
     ControllerFlags,
     Deleted,
@@ -46,6 +47,7 @@ from hpatui.model.stream import (
 )
 
 __all__ = [
+    "EVERYTHING",
     "ClusterEvent",
     "Condition",
     "ContainerFacts",

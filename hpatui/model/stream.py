@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from hpatui.model.objects import Fact, Key, Kind
 
+EVERYTHING = "*"  # the scope of facts that are about all HPAs, not about the details of one
+
 
 class SourceState(StrEnum):
     """How far what is shown can be trusted."""
@@ -47,6 +49,7 @@ class Listed:
     kind: Kind
     items: tuple[Fact, ...]
     scope: str = ""
+    of: str = ""  # for targets: which kind of object this is the list of
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class Deleted:
     key: Key
     uid: str = ""
     scope: str = ""
+    of: str = ""  # for targets: the kind of object
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ def snapshot_json(snapshot: Snapshot, details: dict[Key, Detail]) -> dict[str, A
         "context": printable(snapshot.context),
         "namespace": snapshot.namespace,
         "source": status_json(snapshot.status),
+        "observing": printable(snapshot.observing),
         "hpas": [hpa_json(row, details.get(row.key)) for row in snapshot.rows],
         "load": load_json(snapshot),
     }
@@ -67,6 +68,7 @@ def hpa_json(row: HpaRow, detail: Detail | None) -> dict[str, Any]:
         "state": row.state.value,
         "headline": printable(row.headline),
         "last_scale_time": time_json(hpa.last_scale_time),
+        **_decision_json(row),
         "metrics": [_metric_json(metric) for metric in hpa.metrics],
         "conditions": [_condition_json(condition) for condition in hpa.conditions],
     }
@@ -78,6 +80,35 @@ def hpa_json(row: HpaRow, detail: Detail | None) -> dict[str, Any]:
             for kind, status in detail.statuses.items()
         }
     return value
+
+
+def _decision_json(row: HpaRow) -> dict[str, Any]:
+    """What the next sync will do; null where the HPA is not observed or too little is known."""
+    known = row.decision
+    if known is None:
+        return {"decision": None, "predicted": None, "held_until": None, "agreement": None}
+    names = {metric.index: metric.label or metric.name for metric in row.hpa.metrics}
+    return {
+        "decision": {
+            "text": printable(known.text),
+            "size": known.size,
+            "wanted": known.wanted,
+            "metric": printable(names.get(known.winner, "")) if known.winner is not None else None,
+            "metric_index": known.winner,
+            "reason": printable(known.reason),
+            "next_sync": time_json(known.at),
+            "more_at": time_json(known.more_at),
+            "assumed": known.assumed,
+            "error": printable(known.error),
+        },
+        "predicted": known.predicted,
+        "held_until": time_json(known.held_until),
+        "agreement": {
+            "agreed": known.agreed,
+            "compared": known.compared,
+            "known_since": time_json(known.known_since),
+        },
+    }
 
 
 def _metric_json(metric: MetricTarget) -> dict[str, Any]:

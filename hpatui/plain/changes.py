@@ -69,7 +69,13 @@ class ChangesPrinter:
 
     def _hpa(self, snapshot: Snapshot, row: HpaRow, detail: Detail | None) -> None:
         value = hpa_json(row, detail)
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        # That one more sync came and went as predicted is no change.
+        lasting = {
+            **value,
+            "agreement": None,
+            "decision": value["decision"] and {**value["decision"], "next_sync": None},
+        }
+        text = json.dumps(lasting, ensure_ascii=False, separators=(",", ":"))
         if self._texts.get(row.key) != text:
             self._texts[row.key] = text
             self._say(snapshot, "hpa", {"hpa": value})

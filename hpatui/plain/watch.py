@@ -15,7 +15,7 @@ from hpatui.clock import SystemClock
 from hpatui.errors import HpatuiError
 from hpatui.model import Key, Kind, SourceState
 from hpatui.plain.as_json import JsonPrinter
-from hpatui.plain.await_hpa import find_row, raise_if_ended, wait_detail
+from hpatui.plain.await_hpa import find_row, raise_if_ended, wait_detail, wait_until
 from hpatui.plain.changes import HEARTBEAT, ChangesPrinter
 from hpatui.plain.lines import LinePrinter
 from hpatui.plain.options import WatchOptions
@@ -97,6 +97,8 @@ async def _check_namespace(session: SessionPort, snapshot: Snapshot) -> None:
 
 
 async def _print_once(session: SessionPort, printer: Printer, options: WatchOptions) -> None:
+    if session.settings.observe == "all":
+        await wait_until(session, _all_observed, DETAIL_TIMEOUT)
     if not options.details:
         printer(session.snapshot)
         return
@@ -110,6 +112,11 @@ async def _print_once(session: SessionPort, printer: Printer, options: WatchOpti
         printer.print(snapshot, details)
     else:
         printer(snapshot)
+
+
+def _all_observed(snapshot: Snapshot) -> bool | None:
+    """Whether each HPA has a decision."""
+    return True if all(row.decision is not None for row in snapshot.rows) else None
 
 
 def settled(detail: Detail) -> bool:

@@ -25,6 +25,7 @@ class Connector:
 
     def __init__(self, settings: Settings, clock: Clock, demo: SandboxOptions | None) -> None:
         self.settings = settings
+        self.observe = settings.observe
         self.connection: Connection | None = None
         self.source: ClusterSource | None = None
         self.login_needed: LoginNeededError | None = None
@@ -60,7 +61,7 @@ class Connector:
             known = None if connection.sandbox else self._memory.namespace(connection.context)
             self.namespace = None if known == ALL else known or connection.namespace
             self._everywhere = known == ALL
-        source = ClusterSource(connection, self._clock, self.namespace)
+        source = ClusterSource(connection, self._clock, self.namespace, observe=self.observe != "focus")
         flags = controller_flags(await source.controller_flags(), self.settings, connection.version)
         self.source = source
         return flags

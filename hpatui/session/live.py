@@ -10,7 +10,7 @@ shown as failed until the user switches context.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -65,7 +65,11 @@ class Session:
         self.clock: Clock = clock or SystemClock()
         self._connector = Connector(settings, self.clock, demo)
         self._store = Store(
-            context=settings.context or "", namespace=self._connector.namespace, flags=None, now=self.clock.time()
+            context=settings.context or "",
+            namespace=self._connector.namespace,
+            flags=None,
+            now=self.clock.time(),
+            observe=self._connector.observe,
         )
         self._publisher = Publisher(self._store, self.clock, self._broke)
         self.load = LoadControl(self)
@@ -268,6 +272,9 @@ class Session:
         if self._source is not None:
             self._source.set_focus(hpa)
         self.changed()
+
+    def view(self, keys: Iterable[Key]) -> None:
+        self._store.view(keys)
 
     def contexts(self) -> Sequence[ContextInfo]:
         from hpatui.cluster.connect import list_contexts

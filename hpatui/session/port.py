@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -92,6 +92,9 @@ class SessionPort(Protocol):
 
     def select(self, key: Key | None) -> None:
         """Make an HPA the one whose details are watched."""
+
+    def view(self, keys: Iterable[Key]) -> None:
+        """The HPAs that are shown at present; where there are very many, only their decisions are computed."""
 
     def contexts(self) -> Sequence[ContextInfo]:
         """The kubeconfig's contexts."""

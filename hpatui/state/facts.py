@@ -16,6 +16,7 @@ from hpatui.autoscaler.inputs import (
     MetricItem,
     MetricsInput,
     MetricSpec,
+    OtherHpa,
     PodInput,
     PodMetricsInput,
     ScaleInput,
@@ -26,7 +27,7 @@ from hpatui.errors import MalformedObject
 from hpatui.model import Hpa, Key, OwnerLink, Pod, PodUsage, Scale, SourceState, SourceStatus, Workload
 from hpatui.quantity import parse_quantity
 
-_CACHE = 4096
+_CACHE = 4096  # objects; an observer of a fleet sees few
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Facts:
     usage_status: SourceStatus
     scale: Scale | None = None
     links: Mapping[str, OwnerLink] = field(default_factory=dict)  # by uid
+    others: tuple[OtherHpa, ...] = ()  # HPAs that select some of the same pods, as far as known
 
     @property
     def size(self) -> int | None:
@@ -62,6 +64,7 @@ class Inputs:
     scale: ScaleInput
     pods: tuple[PodInput, ...]
     metrics: MetricsInput
+    others: tuple[OtherHpa, ...] = ()
 
 
 class Reader:
@@ -80,7 +83,7 @@ class Reader:
         pods = tuple(self._pod(facts.pods[key]) for key in sorted(facts.pods))
         scale = _scale(hpa, facts)
         known = scale.status_replicas if divisor is None else divisor
-        return Inputs(parsed, scale, pods, self._metrics(parsed, known, facts))
+        return Inputs(parsed, scale, pods, self._metrics(parsed, known, facts), facts.others)
 
     def hpa(self, hpa: Hpa) -> HpaObject:
         """The HPA's own object."""

@@ -40,12 +40,15 @@ _UNKNOWN = SourceStatus(SourceState.CONNECTING, 0.0)
 class Focus:
     """Facts of one HPA in focus. Changes are marked; `detail` builds the frozen view from the parts that changed."""
 
-    def __init__(self, key: Key, history: HpaHistory, flags: ControllerFlags) -> None:
+    def __init__(
+        self, key: Key, history: HpaHistory, flags: ControllerFlags, seed: tuple[Observer, Facts] | None = None
+    ) -> None:
+        """`seed`: the observer that watched the HPA so far, and what is known of its target."""
         self.key = key
         self.statuses: dict[Kind, SourceStatus] = {}
         self.metrics_time: float | None = None
         self._history = history
-        self._observer = Observer(key, flags, history)
+        self._observer = seed[0] if seed is not None else Observer(key, flags, history)
         self._reference: Reference | None = None
         self._workload: Workload | None = None
         self._pods: dict[Key, Pod] = {}
@@ -56,6 +59,13 @@ class Focus:
         self._load_per_pod: dict[str, float] = {}
         self._pod_rows: tuple[PodRow, ...] | None = ()
         self._event_view: tuple[Event, ...] | None = ()
+        if seed is not None:
+            facts = seed[1]
+            self._workload, self._scale = facts.workload, facts.scale
+            self._pods.update(facts.pods)
+            self._usages.update(facts.usages)
+            self._pod_rows = None
+            self.statuses[Kind.POD_USAGE] = facts.usage_status
         self._explanation: Explanation | None = None
         self._last: Detail | None = None
 

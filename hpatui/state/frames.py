@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hpatui.autoscaler.decision import Decision
 from hpatui.autoscaler.inputs import ControllerConfig, Memory
 from hpatui.autoscaler.rules import RECORDED, rules_of
-from hpatui.model import ControllerFlags
+from hpatui.model import ControllerFlags, Hpa
 from hpatui.state.facts import Inputs
 
 
@@ -56,3 +57,15 @@ def config_of(flags: ControllerFlags) -> ControllerConfig:
         initial_readiness_delay=flags.initial_readiness_delay,
         rules=rules_of(flags.rules) if flags.rules else RECORDED,
     )
+
+
+def status_of(hpa: Hpa) -> object:
+    """What the controller writes, as far as the model has it."""
+    metrics = tuple((m.type, m.name, m.container, m.current_text) for m in hpa.metrics)
+    return hpa.current_replicas, hpa.desired_replicas, hpa.last_scale_time, hpa.conditions, metrics
+
+
+def prediction_of(decision: Decision, at: float) -> Prediction:
+    """What a decision for a sync at `at` foretells."""
+    rescale = decision.rescaled_to is not None
+    return Prediction(at, decision.replicas, decision.reason if rescale else "", rescale)

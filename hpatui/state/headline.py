@@ -7,10 +7,14 @@ known (the HPA in focus), the explanation says more.
 from __future__ import annotations
 
 from math import ceil
+from typing import TYPE_CHECKING
 
 from hpatui.autoscaler.sentences import NO_SCALE, no_scale
 from hpatui.model import Hpa, MetricTarget
 from hpatui.state.snapshot import HpaState
+
+if TYPE_CHECKING:
+    from hpatui.state.outlook import Outlook
 
 
 def headline(hpa: Hpa, now: float) -> tuple[HpaState, str]:
@@ -33,6 +37,29 @@ def _unable(hpa: Hpa, reason: str, message: str) -> str:
     if reason == "FailedGetScale" and message:
         return no_scale(message.removeprefix(NO_SCALE), hpa.reference.kind, hpa.reference.api_version)
     return message or reason
+
+
+_COMPUTED = frozenset({HpaState.STEADY, HpaState.HELD, HpaState.LIMITED, HpaState.CAPPED, HpaState.FLOOR})
+
+
+def refined(hpa: Hpa, outlook: Outlook | None, now: float) -> tuple[HpaState, str]:
+    """(state, line) where the next decision is known. What the controller says of itself (it fails, is blind or off)
+    stays: computed never beats told.
+    """
+    state, text = headline(hpa, now)
+    if outlook is None or state not in _COMPUTED or not outlook.text:
+        return state, text
+    if outlook.capped:
+        state = HpaState.CAPPED
+    elif outlook.floored:
+        state = HpaState.FLOOR
+    elif outlook.reason:
+        pass  # it moves at the next sync; until then it is what it was
+    elif outlook.more_at is not None:
+        state = HpaState.LIMITED
+    elif outlook.held_until is not None:
+        state = HpaState.HELD
+    return state, f"{outlook.text}; {_largest(hpa)}"
 
 
 def _at_rest(hpa: Hpa, able: str) -> tuple[HpaState, str]:

@@ -11,8 +11,8 @@ its effect yet. Bounded memory; all times epoch seconds.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from hpatui.autoscaler.decision import Decision, decide
 from hpatui.autoscaler.explain import ExplainLine, Explanation, Timing, Tone, explain, explain_status
@@ -23,34 +23,48 @@ from hpatui.errors import MalformedObject
 from hpatui.model import ControllerFlags, Event, Hpa, Key, controller_of
 from hpatui.state.adjust import adjusted
 from hpatui.state.facts import Facts, Inputs, Reader
-from hpatui.state.frames import Frame, Prediction, Sync, config_of
+from hpatui.state.frames import Frame, Sync, config_of, prediction_of, status_of
 from hpatui.state.history import parse_rescale
 from hpatui.state.inference import LEAST, infer_flags
 from hpatui.state.memory import EDGE, bounded, first_memory, longest_window, mended, shifted, with_events
+from hpatui.state.outlook import Outlook, outlook
 from hpatui.state.patterns import ReplicaWrite, Watched, find_patterns
+from hpatui.state.ring import Ring
 from hpatui.state.rules_inference import InferredRules, infer_rules
 from hpatui.state.seen import seen_of
 from hpatui.state.series import HpaHistory
 from hpatui.state.syncs import SyncClock
-from hpatui.state.writes import EFFECT_WITHIN, WriteWatch
+from hpatui.state.writes import WriteWatch
 
-RING = 64
-COALESCE = 0.05  # facts within this many seconds of each other become one
 RESOURCES = ("Resource", "ContainerResource")
 OLD_SAMPLES = 6.0  # resolutions: samples older than this are worth a word
-MAX_SYNCS = 512
 MAX_SAMPLES = 30_000  # pod samples in all frames together, about 20 MB
 NEW_HPA = 2.0  # seconds: an HPA without a status and not older than this is seen from its beginning
 
 
-class Observer:
-    """One per HPA in focus. All times are epoch seconds."""
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """How much an observer remembers: moments of facts, syncs, and frames (syncs with all that they came from)."""
 
-    def __init__(self, key: Key, flags: ControllerFlags, history: HpaHistory | None = None) -> None:
+    facts: int
+    syncs: int
+    frames: int
+
+
+ALL, FEW = Keep(64, 512, 512), Keep(8, 32, 4)  # for the HPA in focus, and for each of a fleet
+
+
+class Observer:
+    """One per HPA. All times are epoch seconds."""
+
+    def __init__(
+        self, key: Key, flags: ControllerFlags, history: HpaHistory | None = None, *, keep: Keep | None = None
+    ) -> None:
         """`history`: what the store records of the HPA, for the patterns over time (None: none are looked for)."""
         self.key = key
         self._history = history
-        self.syncs: deque[Sync] = deque(maxlen=MAX_SYNCS)
+        self._most = keep or ALL
+        self.syncs: deque[Sync] = deque(maxlen=self._most.syncs)
         self.frames: deque[Frame] = deque()
         self._samples = 0
         self.known_since: float | None = None
@@ -58,7 +72,7 @@ class Observer:
         self._clock = SyncClock(flags.sync_period)
         self._reader = Reader()
         self._hpa: Hpa | None = None
-        self._ring: deque[Facts] = deque(maxlen=RING)
+        self._ring = Ring(self._most.facts)
         self._memory = Memory()
         self._from_start = False
         self._divisor: int | None = None  # status size of the scale at the sync that wrote the status
@@ -72,6 +86,14 @@ class Observer:
         self._gap_since: float | None = None
         self._inferred_at = 0
         self._rules: InferredRules | None = None
+
+    def keep(self, most: Keep) -> None:
+        """Remember more or less from now on."""
+        self._most = most
+        self.syncs = deque(self.syncs, maxlen=most.syncs)
+        self._ring.keep(most.facts)
+        while len(self.frames) > most.frames:
+            self._samples -= len(self.frames.popleft().inputs.metrics.pod_metrics)
 
     def set_flags(self, flags: ControllerFlags) -> None:
         """The controller's flags became known."""
@@ -89,7 +111,7 @@ class Observer:
         if before is None or before.uid != hpa.uid:
             self._begin(hpa, now)
             return
-        if _status_of(before) != _status_of(hpa):
+        if status_of(before) != status_of(hpa):
             self._count_out(now)
             self._observe(hpa, now)
         self._hpa = hpa
@@ -109,13 +131,10 @@ class Observer:
     def facts(self, new: Facts) -> None:
         """What is known about its target from `new.time` on."""
         self._dirty = True
-        last = self._ring[-1] if self._ring else None
+        last = self._ring.last
         if last is not None and last.workload is not None and new.workload is not None:
             self._writes.note(last.workload, new.workload, new.time)
-        if last is not None and new.time - last.time < COALESCE and len(self._ring) > 1:
-            new = replace(new, time=last.time)
-            self._ring.pop()
-        self._ring.append(new)
+        self._ring.add(new)
 
     def events(self, events: Sequence[Event], now: float) -> None:
         """The HPA's events, all that are known."""
@@ -144,7 +163,7 @@ class Observer:
 
     def present(self, now: float) -> Frame | None:
         """What a sync at this moment would be decided from; None where too little is known."""
-        decided = self._decide(self._hpa, self._ring[-1], now) if self._hpa is not None and self._ring else None
+        decided = self._decide(self._hpa, self._ring.last, now) if self._hpa is not None else None
         return None if decided is None else Frame(now, decided[0], self._memory, decided[1].replicas)
 
     @property
@@ -193,7 +212,7 @@ class Observer:
             hpa = self._hpa
             if hpa is None:
                 return
-            decided = self._decide(hpa, self._facts_at(time), time)
+            decided = self._decide(hpa, self._ring.at(time), time)
             if decided is not None:
                 self._record(hpa, hpa, decided, time, seen=False)
             self._dirty = True
@@ -203,7 +222,7 @@ class Observer:
         before = self._hpa
         assert before is not None
         self._clock.wrote(now)
-        decided = self._decide(before, self._facts_before(before, hpa, now), now)
+        decided = self._decide(before, self._ring.before(before, hpa, now), now)
         if decided is not None:
             self._record(before, hpa, decided, now, seen=True)
             self._divisor = decided[0].scale.status_replicas
@@ -214,7 +233,7 @@ class Observer:
             # Nobody but the controller sees other metrics beforehand: there only its reasoning can be checked.
             inputs, decision = self._as_measured(inputs, decision, after, time)
         scaled = after.last_scale_time != before.last_scale_time and after.last_scale_time is not None
-        prediction = _prediction(decision, time)
+        prediction = prediction_of(decision, time)
         size = inputs.scale.spec_replicas
         sync = Sync(time, seen, prediction, size, after.desired_replicas if scaled else size, scaled)
         inputs, decision = self._as_measured(inputs, decision, after, time)
@@ -223,7 +242,7 @@ class Observer:
             self.syncs.append(sync)
             self._compared += 1
             # Where the controller had a newer sample than we, its reasoning is judged by what it measured.
-            self._agreed += sync.agreed or replace(sync, predicted=_prediction(decision, time)).agreed
+            self._agreed += sync.agreed or replace(sync, predicted=prediction_of(decision, time)).agreed
         self._keep(Frame(time, inputs, self._memory, sync.to_size))
         memory = decision.memory
         if decision.replicas != sync.to_size or (decision.rescaled_to is not None) != sync.rescaled:
@@ -242,7 +261,7 @@ class Observer:
         """Record a frame; the oldest go when there are many, or many samples in them."""
         self.frames.append(frame)
         self._samples += len(frame.inputs.metrics.pod_metrics)
-        while len(self.frames) > MAX_SYNCS or (self._samples > MAX_SAMPLES and len(self.frames) > 1):
+        while len(self.frames) > self._most.frames or (self._samples > MAX_SAMPLES and len(self.frames) > 1):
             self._samples -= len(self.frames.popleft().inputs.metrics.pod_metrics)
 
     def _decide(self, hpa: Hpa, facts: Facts | None, now: float) -> tuple[Inputs, Decision] | None:
@@ -259,59 +278,48 @@ class Observer:
         config, when = config_of(self.flags), seconds_to_ns(now)
         early = seconds_to_ns(EDGE) if self._clock.step > self._clock.period else 0
         memory = shifted(self._memory, -early)
-        decision = decide(inputs.hpa, inputs.scale, inputs.pods, inputs.metrics, memory, config, when)
+        decision = decide(
+            inputs.hpa, inputs.scale, inputs.pods, inputs.metrics, memory, config, when, others=inputs.others
+        )
         return replace(decision, memory=shifted(decision.memory, early, before=when)) if early else decision
 
-    def _facts_at(self, time: float) -> Facts | None:
-        """The facts in force at `time`, or the oldest known."""
-        for facts in reversed(self._ring):
-            if facts.time <= time:
-                return facts
-        return self._ring[0] if self._ring else None
-
-    def _facts_before(self, before: Hpa, after: Hpa, now: float) -> Facts | None:
-        """The facts that a sync was decided from: those that do not show its own effect yet."""
-        if not self._ring:
-            return None
-        chosen = self._ring[-1]
-        scaled = after.last_scale_time != before.last_scale_time and after.last_scale_time is not None
-        if not scaled:
-            return chosen
-        for facts in reversed(self._ring):
-            if now - facts.time > EFFECT_WITHIN and facts is not self._ring[-1]:
-                chosen = facts
-                break
-            chosen = facts
-            if facts.size != after.desired_replicas:
-                break
-        assert after.last_scale_time is not None
-        born = after.last_scale_time
-        pods = {
-            key: pod
-            for key, pod in chosen.pods.items()
-            if pod.created is None or pod.created < born or _was_there(self._ring, key, born)
-        }
-        return replace(chosen, pods=pods) if len(pods) != len(chosen.pods) else chosen
-
     # Explaining -----------------------------------------------------------------------------------------------
+
+    def outlook(self, now: float) -> Outlook | None:
+        """What the next sync will do; None where too little is known."""
+        self._count_out(now)
+        ahead = self._ahead(now)
+        if ahead is None:
+            return None
+        inputs, decision, timing = ahead
+        judged = (self._agreed, self._compared, self.known_since)
+        return outlook(inputs.hpa, decision, config_of(self.flags), timing, judged)
+
+    def _ahead(self, now: float) -> tuple[Inputs, Decision, Timing] | None:
+        """The decision of the next sync, and when things will happen."""
+        at = self._clock.next(now)
+        if self._hpa is None or at is None:
+            return None
+        decided = self._decide(self._hpa, self._ring.last, at)
+        if decided is None:
+            return None
+        inputs, decision = decided
+        sample = self._ring.newest_sample()
+        due = None if sample is None else max(now, sample + self._flags.metrics_resolution)
+        old = sample if sample is not None and now - sample > OLD_SAMPLES * self._flags.metrics_resolution else None
+        return inputs, decision, Timing(at, self._clock.after, self._assumed(inputs, now), due, old)
 
     def _explain(self, now: float) -> Explanation | None:
         hpa = self._hpa
         if hpa is None:
             return None
-        at = self._clock.next(now)
-        facts = self._ring[-1] if self._ring else None
-        decided = self._decide(hpa, facts, at if at is not None else now)
-        if decided is None or at is None:
+        ahead = self._ahead(now)
+        if ahead is None:
             return self._with_watch(explain_status(hpa), hpa, now)
-        inputs, decision = decided
-        config = config_of(self.flags)
-        sample = self._newest_sample()
-        due = None if sample is None else max(now, sample + self._flags.metrics_resolution)
-        old = sample if sample is not None and now - sample > OLD_SAMPLES * self._flags.metrics_resolution else None
-        timing = Timing(at, self._clock.after, self._assumed(inputs, now), due, old)
+        inputs, decision, timing = ahead
+        facts = self._ring.last
         seen = seen_of(hpa, facts, inputs, self._warnings, now) if facts is not None else NOTHING
-        return self._with_watch(explain(hpa, inputs.hpa, decision, config, timing, seen), hpa, now)
+        return self._with_watch(explain(hpa, inputs.hpa, decision, config_of(self.flags), timing, seen), hpa, now)
 
     def _with_watch(self, explanation: Explanation, hpa: Hpa, now: float) -> Explanation:
         """What only watching tells: how far back, how often right, patterns, and hints about the flags."""
@@ -328,7 +336,7 @@ class Observer:
     def _patterns(self, hpa: Hpa, now: float) -> tuple[ExplainLine, ...]:
         if self._history is None:
             return ()
-        facts = self._ring[-1] if self._ring else None
+        facts = self._ring.last
         watched = Watched(
             hpa,
             self._history,
@@ -363,24 +371,3 @@ class Observer:
         if self._from_start or self.known_since is None:
             return None
         return self.known_since if now - self.known_since < longest_window(inputs.hpa, self._flags) else None
-
-    def _newest_sample(self) -> float | None:
-        """The time of the newest sample."""
-        usages = self._ring[-1].usages if self._ring else {}
-        return max((usage.time for usage in usages.values()), default=None)
-
-
-def _status_of(hpa: Hpa) -> object:
-    """What the controller writes, as far as the model has it."""
-    metrics = tuple((m.type, m.name, m.container, m.current_text) for m in hpa.metrics)
-    return hpa.current_replicas, hpa.desired_replicas, hpa.last_scale_time, hpa.conditions, metrics
-
-
-def _prediction(decision: Decision, at: float) -> Prediction:
-    rescale = decision.rescaled_to is not None
-    return Prediction(at, decision.replicas, decision.reason if rescale else "", rescale)
-
-
-def _was_there(ring: Iterable[Facts], key: Key, moment: float) -> bool:
-    """Whether the pod was known before `moment`."""
-    return any(facts.time < moment and key in facts.pods for facts in ring)

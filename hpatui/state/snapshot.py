@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from hpatui.autoscaler.explanation import Explanation
 from hpatui.model import (
@@ -27,6 +28,9 @@ from hpatui.model import (
     Workload,
 )
 from hpatui.state.series import HistoryView, LoadHistoryView
+
+if TYPE_CHECKING:
+    from hpatui.state.outlook import Outlook
 
 
 class HpaState(StrEnum):
@@ -60,6 +64,7 @@ class HpaRow:
     headline: str
     state_since: float | None
     trend: tuple[int, ...] = ()
+    decision: Outlook | None = None  # what its next sync will do, where that is observed
 
     @property
     def key(self) -> Key:
@@ -146,3 +151,4 @@ class Snapshot:
     metrics_time: float | None = None  # time stamp of the newest usage sample shown
     server_version: str = ""
     rules: str = ""  # which controller's rules are used: "rules of 1.32 (server 1.32.9)"
+    observing: str = ""  # how many HPAs are observed and what is missing for that; empty: only the one in focus

@@ -11,11 +11,11 @@ not change.
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from hpatui.model import (
+    EVERYTHING,
     ClusterEvent,
     ControllerFlags,
     Deleted,
@@ -24,28 +24,27 @@ from hpatui.model import (
     Kind,
     Listed,
     LoadSample,
-    LoadState,
     SourceState,
     SourceStatus,
     StatusChanged,
     Upserted,
 )
-from hpatui.state.forecast import LoadModel, cost, cost_text, forecast, learn
-from hpatui.state.headline import headline
+from hpatui.state.headline import refined
 from hpatui.state.history import record_gap, record_hpa
+from hpatui.state.load_side import LoadSide
 from hpatui.state.series import HpaHistory, LoadHistory, Rescale
 from hpatui.state.snapshot import Detail, HpaRow, LoadView, Notice, Snapshot
+from hpatui.state.trend import TREND_STEP, trend_of
 from hpatui.text import printable
 
 if TYPE_CHECKING:
+    from hpatui.state.fleet import Fleet
     from hpatui.state.focus import Focus
     from hpatui.state.frames import Frame
 
 HISTORY_POINTS = 1024
-TREND_STEP = 15.0
-TREND_LENGTH = 32
+MANY = 2500  # HPAs; with more, and no choice made, only those in view are decided: about 10 % of a core each 1,000
 MAX_NOTICES = 5  # a burst of rescales in a fleet is no reason for a hundred toasts
-MAX_MARKS = 256
 
 
 class Store:
@@ -59,23 +58,27 @@ class Store:
         sandbox: bool = False,
         flags: ControllerFlags | None = None,
         now: float = 0.0,
+        observe: str = "focus",
     ) -> None:
+        """`observe`: focus (the details of one HPA), view or all: an observer for every HPA, from facts of the scope
+        EVERYTHING, of which those in view or all are decided; auto chooses by their number.
+        """
         self.context = context
         self.namespace = namespace
         self.sandbox = sandbox
         self.server_version = ""
         self.flags = flags or ControllerFlags()
-        self.load_history = LoadHistory()
-        self._load = LoadView()
-        self._model: LoadModel | None = None  # of the HPA in focus
         self._hpas: dict[Key, Hpa] = {}
         self._rows: dict[Key, HpaRow] = {}
         self._order: list[Key] = []
         self._histories: dict[Key, HpaHistory] = {}
+        self._load = LoadSide(self._histories.get)
         self._trending: set[Key] = set()
         self._trended_at = now
         self._statuses: dict[Kind, SourceStatus] = {Kind.HPA: SourceStatus(SourceState.CONNECTING, now)}
         self._focus: Focus | None = None
+        self._fleet: Fleet | None = None
+        self.observe = observe
         self._notices: list[Notice] = []
         self._rows_view: tuple[HpaRow, ...] | None = ()
         self._dirty = True
@@ -90,7 +93,7 @@ class Store:
         for known in (self._hpas, self._rows, self._order, self._histories, self._trending):
             known.clear()
         self._statuses = {Kind.HPA: SourceStatus(SourceState.CONNECTING, now)}
-        self._focus = None
+        self._focus = self._fleet = None
         self._rows_view = None
         self._dirty = True
 
@@ -99,6 +102,8 @@ class Store:
         self.context, self.sandbox, self.server_version, self.flags = context, sandbox, server_version, flags
         if self._focus is not None:
             self._focus.set_flags(flags)
+        if self._fleet is not None:
+            self._fleet.set_flags(flags)
         self._dirty = True
 
     def focus(self, key: Key | None, now: float) -> Hpa | None:
@@ -106,16 +111,24 @@ class Store:
         if self._focus is not None and self._focus.key == key:
             return self._hpas.get(key) if key else None
         self._dirty = True
-        self._focus, self._model = None, None
+        if self._focus is not None and self._fleet is not None:
+            self._fleet.release(self._focus.key)
+        self._focus = self._load.model = None
         if key is None:
             return None
         from hpatui.state.focus import Focus  # with the whole of the decision code: the list comes first
 
         hpa = self._hpas.get(key)
-        self._focus = Focus(key, self._history(key), self.flags)
+        seed = self._fleet.hold(key, now) if self._fleet is not None else None
+        self._focus = Focus(key, self._history(key), self.flags, seed)
         if hpa is not None:
             self._focus.hpa_changed(hpa, now)
         return hpa
+
+    def view(self, keys: Iterable[Key]) -> None:
+        """The HPAs that a front end shows at present."""
+        if self._fleet is not None:
+            self._fleet.view = frozenset(keys)
 
     @property
     def focused(self) -> Key | None:
@@ -169,7 +182,34 @@ class Store:
             case _:
                 self._apply_detail(event, now)
 
+    def _observing(self) -> Fleet | None:
+        if self._fleet is None and self.observe != "focus":
+            from hpatui.state.fleet import Fleet  # with the whole of the decision code: the list comes first
+
+            self._fleet = Fleet(self.flags)
+            for hpa in self._hpas.values():
+                self._fleet.hpa_changed(hpa, self._history(hpa.key), self._trended_at)
+            self._fleet.all = self.observe != "view" and (self.observe == "all" or len(self._hpas) <= MANY)
+        return self._fleet
+
+    def _apply_fleet(self, event: Listed | Upserted | Deleted) -> None:
+        fleet = self._observing()
+        if fleet is None:
+            return
+        match event:
+            case Listed(kind=kind, items=items, of=of):
+                fleet.listed(kind, items, of)
+            case Upserted(item=item):
+                fleet.upserted(item)
+            case Deleted(kind=kind, key=key, of=of):
+                fleet.deleted(kind, key, of)
+
     def _apply_detail(self, event: Listed | Upserted | Deleted, now: float) -> None:
+        if event.scope == EVERYTHING:
+            self._apply_fleet(event)
+            return
+        if self._fleet is not None and self._focus is not None:
+            self._fleet.touch(self._focus.key)
         focus = self._focus
         if focus is None or (event.scope and event.scope != str(focus.key)):
             return  # a late fact about an HPA that is no longer looked at
@@ -182,6 +222,11 @@ class Store:
                 focus.deleted(kind, key, now)
 
     def _status_changed(self, kind: Kind, status: SourceStatus, scope: str, now: float) -> None:
+        if scope == EVERYTHING:
+            fleet = self._observing()
+            if fleet is not None:
+                fleet.status_changed(kind, status)
+            return
         if kind is not Kind.HPA:
             if self._focus is not None and (not scope or scope == str(self._focus.key)):
                 self._focus.status_changed(kind, status, now)
@@ -190,6 +235,8 @@ class Store:
         self._statuses[kind] = status
         if self._focus is not None:
             self._focus.connected(status.state is SourceState.LIVE, now)
+        if self._fleet is not None:
+            self._fleet.connected(status.state is SourceState.LIVE, now)
         was_live = before is not None and before.state is SourceState.LIVE
         if was_live and status.state is not SourceState.LIVE:
             for history in self._histories.values():
@@ -217,8 +264,9 @@ class Store:
             self._note_rescale(hpa, rescale, now)
         if self._focus is not None and self._focus.key == key:
             self._focus.hpa_changed(hpa, now)
-            if len(self.load_history.rate):
-                self._model = learn(hpa, self._history(key), self.load_history, self.flags)
+            self._load.learn(hpa, self._history(key), self.flags)
+        if self._fleet is not None:
+            self._fleet.hpa_changed(hpa, self._history(key), now)
         self._build_row(hpa, now)
 
     def _forget(self, key: Key) -> None:
@@ -226,6 +274,8 @@ class Store:
         self._rows.pop(key, None)
         self._histories.pop(key, None)
         self._trending.discard(key)
+        if self._fleet is not None:
+            self._fleet.forget(key)
         if key in self._order:
             self._order.remove(key)
         self._rows_view = None
@@ -241,24 +291,18 @@ class Store:
     # Rows -----------------------------------------------------------------------------------------------------
 
     def _build_row(self, hpa: Hpa, now: float) -> None:
-        state, text = headline(hpa, now)
+        outlook = self._fleet.outlook(hpa.key) if self._fleet is not None else None
+        state, text = refined(hpa, outlook, now)
         before = self._rows.get(hpa.key)
         since = before.state_since if before is not None and before.state is state else now
         trend = self._trend(hpa.key, now)
-        row = HpaRow(hpa, state, text, since, trend)
+        row = HpaRow(hpa, state, text, since, trend, outlook)
         if row != before:
             self._rows[hpa.key] = row
             self._rows_view = None
 
     def _trend(self, key: Key, now: float) -> tuple[int, ...]:
-        series = self._histories[key].current
-        first = series.first_time
-        if first is None or len(series) < 2:
-            last = series.last
-            return (int(last[1]),) if last and last[1] is not None else ()
-        steps = min(TREND_LENGTH, int((now - first) / TREND_STEP) + 1)
-        values = [series.at(now - TREND_STEP * step) for step in range(steps - 1, -1, -1)]
-        trend = tuple(int(value) for value in values if value is not None)
+        trend = trend_of(self._histories[key].current, now)
         if len(set(trend)) > 1:
             self._trending.add(key)
         else:
@@ -274,6 +318,9 @@ class Store:
                 self._dirty = self._dirty or self._rows_view is None
         if self._focus is not None and self._focus.tick(now):
             self._dirty = True
+        for key in self._fleet.tick(now) if self._fleet is not None else ():
+            self._build_row(self._hpas[key], now)
+            self._dirty = True
         return self._dirty
 
     # Load -----------------------------------------------------------------------------------------------------
@@ -281,52 +328,21 @@ class Store:
     @property
     def load(self) -> LoadView:
         """The load as it is shown."""
-        return self._load
+        return self._load.view
+
+    @property
+    def load_history(self) -> LoadHistory:
+        """What the load did; the store's own, not frozen."""
+        return self._load.history
 
     def set_load(self, view: LoadView, now: float, mark: str = "") -> None:
         """The load's state changed; `mark` (may be empty) names the change on the graphs."""
-        if self._load.state is LoadState.RUNNING and view.state is LoadState.IDLE:
-            view = replace(view, cost=self._cost(view, now))
-        self._load = view
+        self._load.set(view, now, mark, self.focused)
         self._dirty = True
-        if mark:
-            marks = self.load_history.marks
-            marks.append((now, mark))
-            del marks[:-MAX_MARKS]
-        if view.state in (LoadState.IDLE, LoadState.FINISHED, LoadState.FAILED):
-            for series in (self.load_history.rate, self.load_history.offered, self.load_history.p95):
-                if len(series):
-                    series.append(now, None)
-
-    def _cost(self, view: LoadView, now: float) -> str:
-        """What the scaling of the run that ends now cost."""
-        history = self._histories.get(view.for_hpa) if view.for_hpa is not None else None
-        if history is None or view.started is None:
-            return ""
-        model = self._model if view.for_hpa == self.focused else None
-        found = cost(history, self.load_history, view.started, now, model)
-        return cost_text(found) if found is not None else ""
-
-    def _foretold(self) -> LoadView:
-        """The load with what its rate means for the HPA in focus."""
-        hpa = self._hpas.get(self._focus.key) if self._focus is not None else None
-        text = ""
-        if hpa is not None and self._model is not None and self._load.rate > 0:
-            text = forecast(self._model, self._load.rate, hpa, self.flags)
-        if text != self._load.forecast:
-            self._load = replace(self._load, forecast=text)
-        return self._load
 
     def apply_load(self, sample: LoadSample) -> None:
         """Take one second of load."""
-        history = self.load_history
-        history.offered.append(sample.time, sample.offered)
-        history.rate.append(sample.time, sample.sent)
-        history.errors.append(sample.time, sample.failed + sample.unserved)
-        history.p50.append(sample.time, sample.p50)
-        history.p95.append(sample.time, sample.p95)
-        history.p99.append(sample.time, sample.p99)
-        self._load = replace(self._load, last=sample)
+        self._load.sampled(sample)
         if self._focus is not None:
             self._focus.load_sampled(sample)
         self._dirty = True
@@ -361,13 +377,14 @@ class Store:
             status=self._statuses[Kind.HPA],
             rows=self._rows_view,
             detail=self._detail(now),
-            load=self._foretold(),
+            load=self._load.foretold(self._hpas.get(self._focus.key) if self._focus else None, self.flags),
             load_history=self.load_history.frozen(),
             statuses={**self._statuses, **(self._focus.statuses if self._focus else {})},
             notices=tuple(self._notices),
             metrics_time=self._focus.metrics_time if self._focus else None,
             server_version=self.server_version,
             rules=self.flags.rules_text,
+            observing=self._fleet.says() if self._fleet is not None else "",
         )
         self._dirty = False
         return self._last

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from hpatui.doctor.report import Check, Outcome, Report
 from hpatui.errors import LoadError, LoginNeededError
@@ -117,6 +117,9 @@ class FakeSession:
         self.commands.append(f"select {key}")
         self.store.focus(key, self.now)
         self.publish()
+
+    def view(self, keys: Iterable[Key]) -> None:
+        self.store.view(keys)
 
     def contexts(self) -> Sequence[ContextInfo]:
         return [
