@@ -54,7 +54,7 @@ async def test_the_first_screen_says_what_matters() -> None:
     async with _running(FakeSession()) as (app, _):
         text = _text(app)
         assert "php-apache-hpa" in text
-        assert "cpu: 45%/30%" in text
+        assert "cpu 45/30 %" in text
         assert "ValidMetricFound" in text
         assert "SuccessfulRescale" in text
         assert "45m/100m" in text
@@ -70,7 +70,7 @@ async def test_a_change_shows_and_the_cursor_stays() -> None:
         session.apply(Upserted(Kind.HPA, hpa(desired=3, metrics=[metric(90)], version="2")))
         await pilot.pause(0.1)
         text = _text(app)
-        assert "cpu: 90%/30%" in text
+        assert "cpu 90/30 %" in text
         assert any(line.lstrip("│ ").startswith("> ") and "other" in line for line in text.splitlines())
 
 

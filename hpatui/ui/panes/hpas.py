@@ -12,7 +12,8 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
 
-from hpatui.model import Key
+from hpatui.model import Hpa, Key
+from hpatui.state.history import metric_label
 from hpatui.state.snapshot import PROBLEM_STATES, HpaRow, Snapshot
 from hpatui.text import cell_width, fit, printable
 from hpatui.ui.lines import LinePane
@@ -20,6 +21,7 @@ from hpatui.ui.look import STATE_MARK, STATE_STYLE, sparkline, style
 from hpatui.ui.marks import FAINT, begin, to_ascii
 from hpatui.ui.names import cut_apart, padded
 from hpatui.ui.panes.status import state_lines
+from hpatui.ui.units import pair
 
 SORTS: tuple[str, ...] = ("name", "state", "replicas", "ratio")
 _TREND = 12
@@ -217,7 +219,7 @@ class HpaPane(LinePane):
         space = widest([r.key.namespace for r in sample], 9, max(20, width // 6)) if width >= 90 else 0
         name = widest([r.key.name for r in sample], 4, max(20, width - fixed - space - 1 - 16))
         left = width - fixed - name - (space + 1 if space else 0)
-        targets = widest([r.hpa.targets for r in sample], 7, max(10, min(44, left)))
+        targets = widest([targets_text(r.hpa) for r in sample], 7, max(10, min(44, left)))
         left -= targets + 1
         reference = 0
         wanted = widest([str(r.hpa.reference) for r in sample], 9, 30)
@@ -274,7 +276,7 @@ class HpaPane(LinePane):
         text.append(padded(self._names.get(row.key) or printable(hpa.key.name), name) + " ")
         if reference:
             text.append(padded(printable(str(hpa.reference)), reference) + " ", style=FAINT if not selected else "")
-        text.append(fit(printable(hpa.targets), targets) + " ", style=_targets_style(row))
+        text.append(fit(targets_text(hpa), targets) + " ", style=_targets_style(row))
         text.append(f"{hpa.min_replicas:>4} {hpa.max_replicas:>4} ", style=FAINT if not selected else "")
         moving = hpa.current_replicas != hpa.desired_replicas
         text.append(f"{hpa.current_replicas:>5} {_wanted(row):>5}  ", style="bold" if moving else "")
@@ -298,6 +300,18 @@ def _wanted(row: HpaRow) -> str:
     disabled = any(condition.reason == "ScalingDisabled" for condition in hpa.conditions)
     computed = hpa.desired_replicas > 0 or hpa.min_replicas == 0 or disabled
     return str(hpa.desired_replicas) if computed else "-"
+
+
+def targets_text(hpa: Hpa) -> str:
+    """Current and target of each metric in one unit, for people; kubectl's own text is in `describe`, `watch` and JSON."""
+    found = []
+    for metric in hpa.metrics:
+        name = printable(metric_label(metric), 60)
+        if metric.target is None:
+            found.append(name)
+        else:
+            found.append(f"{name} {pair(metric.current, metric.target, metric.unit)}")
+    return "  ".join(found) or printable(hpa.targets)
 
 
 def _targets_style(row: HpaRow) -> str:
