@@ -227,12 +227,13 @@ def _with_session(
     settings: Settings, work: Callable[[Session], Coroutine[Any, Any, int]], demo: SandboxOptions | None = None, *,
     details: bool = True,
 ) -> int:  # fmt: skip
+    from hpatui.plain import login
     from hpatui.session.live import Session
 
     need_output()
 
     async def run() -> int:
-        session = Session(settings, demo=demo, details=details)
+        session = Session(settings, demo=demo, details=details, say=login.say, ask=login.ask)
         try:
             return await work(session)
         finally:

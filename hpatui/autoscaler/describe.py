@@ -17,7 +17,7 @@ _SKIPPED_ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
 _LONGEST = 140  # characters of an annotation on its own line
 
 
-def describe_hpa(hpa: Json, events: Sequence[Json], now: datetime) -> str:
+def describe_hpa(hpa: Json, events: Sequence[Json] | None, now: datetime) -> str:
     """Describe an HPA (autoscaling/v2) and its events (core/v1); ages are counted from `now` (aware)."""
     metadata, spec, status = _part(hpa, "metadata"), _part(hpa, "spec"), _part(hpa, "status")
     ref = _part(spec, "scaleTargetRef")
@@ -40,6 +40,8 @@ def describe_hpa(hpa: Json, events: Sequence[Json], now: datetime) -> str:
     counts = f"{status.get('currentReplicas') or 0} current / {status.get('desiredReplicas') or 0} desired"
     lines.append(f"{ref.get('kind', '')} pods:\t{counts}")
     lines += _conditions(status.get("conditions") or ())
+    if events is None:  # they may not be read: kubectl says nothing of them then
+        return align("\n".join([*lines, ""]))
     if not events:
         return align("\n".join([*lines, "Events:\t<none>", ""]))
     return align("\n".join([*lines, ""])) + align("\n".join([*_events(events, now), ""]))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import sys
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from hpatui.clock import Clock
@@ -22,6 +22,7 @@ from hpatui.text import printable
 
 _FILE_AGE = 60.0  # how long a token file's content is used before it is read again
 _AGAIN = 10.0  # seconds before a plugin is asked again, whatever the server says about what it gave
+Ask = Callable[[LoginNeededError], Awaitable[bytes]]
 _JWT_EARLY = 10.0  # seconds before its end that an OIDC token counts as ended (client-go's expiryDelta)
 
 
@@ -37,8 +38,13 @@ class ClientCertificate:
 class Credentials:
     """The headers and the certificate of one user; `headers` renews what has ended."""
 
-    def __init__(self, access: Access, clock: Clock, login: bytes = b"", say: Say = lambda _text: None) -> None:
-        """`login`: what a login plugin printed that the user has run in the terminal. `say` is told what a plugin says."""
+    def __init__(
+        self, access: Access, clock: Clock, login: bytes = b"", say: Say = lambda _text: None, ask: Ask | None = None,
+    ) -> None:  # fmt: skip
+        """`login`: what a login plugin printed that the user has run in the terminal. `say` is told what a plugin says.
+        `ask` gives one that has to ask something the terminal; without it: LoginNeededError.
+        """
+        self._terminal = ask
         self._access = access
         self._user = access.user
         self._clock = clock
@@ -156,14 +162,22 @@ class Credentials:
             self._take(credential_of(login, plugin))
             return
         if plugin.interactive == "Always":
-            raise LoginNeededError(*command_of(plugin, interactive=True))
+            await self._on_terminal(LoginNeededError(*command_of(plugin, interactive=True)), plugin)
+            return
         try:
             out = await run_plugin(plugin, self._say)
         except AuthError as error:
             if plugin.interactive == "IfAvailable" and "cannot run" not in error.message:
-                raise LoginNeededError(*command_of(plugin, interactive=True), why=error.message) from error
+                needed = LoginNeededError(*command_of(plugin, interactive=True), why=error.message)
+                await self._on_terminal(needed, plugin)
+                return
             raise
         self._take(credential_of(out, plugin))
+
+    async def _on_terminal(self, needed: LoginNeededError, plugin: ExecPlugin) -> None:
+        if self._terminal is None:
+            raise needed
+        self._take(credential_of(await self._terminal(needed), plugin))
 
     def _take(self, found: PluginCredential) -> None:
         self._token, self._expires, self._asked_at = found.token, found.expires, self._clock.monotonic()
@@ -199,8 +213,3 @@ def jwt_expiry(token: str | None) -> float | None:
         return float(payload["exp"])
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
-
-
-def say_on_stderr(text: str) -> None:
-    """For commands without a screen: what a login plugin says while it runs."""
-    print(f"hpatui: login: {text}", file=sys.stderr, flush=True)  # noqa: T201

@@ -20,7 +20,7 @@ from hpatui import __version__
 from hpatui.clock import Clock
 from hpatui.cluster.access import Access, Headers
 from hpatui.cluster.address import host_of
-from hpatui.cluster.auth import ClientCertificate, Credentials
+from hpatui.cluster.auth import Ask, ClientCertificate, Credentials
 from hpatui.cluster.faults import location, refused, translated
 from hpatui.cluster.kubeconfig import ContextFacts, cluster_access, list_contexts
 from hpatui.cluster.proxies import proxy_for
@@ -50,14 +50,16 @@ def _silent(_text: str) -> None:
 
 
 async def connect(
-    settings: Settings, clock: Clock, *, context: str | None = None, login: bytes = b"", say: Say = _silent
-) -> Connection:
+    settings: Settings, clock: Clock, *, context: str | None = None, login: bytes = b"", say: Say = _silent,
+    ask: Ask | None = None,
+) -> Connection:  # fmt: skip
     """Connect and ask for the server's version; `login` is what an interactive login plugin printed. `say` is told what
-    is waited for: what a login plugin writes while it runs, a server that asks for patience.
+    is waited for: what a login plugin writes while it runs, a server that asks for patience. `ask` gives a plugin that
+    has to ask something the terminal; without it that is LoginNeededError.
 
     Raises ClusterError in one of its kinds.
     """
-    connection = Connection(cluster_access(settings, context), clock, login, say)
+    connection = Connection(cluster_access(settings, context), clock, login, say, ask)
     try:
         await connection.open()
     except BaseException:
@@ -69,7 +71,9 @@ async def connect(
 class Connection:
     """See the module. `host` is for people: the server's host and port."""
 
-    def __init__(self, access: Access, clock: Clock, login: bytes = b"", say: Say = _silent) -> None:
+    def __init__(
+        self, access: Access, clock: Clock, login: bytes = b"", say: Say = _silent, ask: Ask | None = None
+    ) -> None:
         self.context = access.context
         self.namespace = access.namespace
         self.server = access.server
@@ -80,7 +84,7 @@ class Connection:
         self.sandbox = False
         self._access = access
         self._say = say
-        self._credentials = Credentials(access, clock, login, say)
+        self._credentials = Credentials(access, clock, login, say, ask)
         self._session: aiohttp.ClientSession | None = None
         self._retired: list[aiohttp.ClientSession] = []
         self._certificate: ClientCertificate | None = None

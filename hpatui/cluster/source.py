@@ -29,7 +29,7 @@ from hpatui.cluster.heartbeat import Heartbeat
 from hpatui.cluster.resources import collection_path
 from hpatui.cluster.versions import VERSIONS, to_v2
 from hpatui.cluster.watch import PACE, ChangedRaw, DeletedRaw, ListedRaw, Watch, WatchPace
-from hpatui.errors import ClusterError, NotServedError
+from hpatui.errors import ClusterError, ForbiddenError, NotServedError
 from hpatui.model import (
     EVERYTHING,
     ClusterEvent,
@@ -47,6 +47,7 @@ from hpatui.model import (
 from hpatui.supervise import Supervisor
 
 QUEUE = 1000
+ONE_EVERY = 5.0  # seconds between looks at an HPA that may be read but not listed
 _FLAGS = (
     "sync_period",
     "tolerance",
@@ -68,8 +69,12 @@ class ClusterSource:
         pace: WatchPace = PACE,
         *,
         observe: bool = False,
+        single: str = "",
     ) -> None:
-        """`observe`: tell of the targets, pods and samples of all HPAs too."""
+        """`observe`: tell of the targets, pods and samples of all HPAs too. `single`: the HPA that was asked for by name;
+        where listing is forbidden, it alone is followed.
+        """
+        self._single = single
         self._connection = connection
         self._pace = pace
         self._clock = clock
@@ -101,7 +106,7 @@ class ClusterSource:
 
     def set_namespace(self, namespace: str | None) -> None:
         """Watch the HPAs of another namespace, or of all (None)."""
-        self._namespace = namespace
+        self._namespace, self._single = namespace, ""
         self.set_focus(None)
         if self._fleet is not None:
             self._fleet.stop()
@@ -153,6 +158,9 @@ class ClusterSource:
         put = self._queue.put
         self._version = await self._find_version()
         self._rules = which_rules(server_version(self._connection.version)).server
+
+        if self._single and self._namespace:
+            await self._follow_one(self._single)
         async for event in Watch(self._connection, self._clock, self._path(), None, self._pace).events():
             self._heart.heard()
             match event:
@@ -185,6 +193,33 @@ class ClusterSource:
                 self._connection, self._clock, self._namespace, self._queue, self._resolution, self._pace
             )
         self._fleet.want(hpas, self._tasks)
+
+    async def _follow_one(self, name: str) -> None:
+        """Where `list` is forbidden but `get` is not: this HPA, for ever. Returns where the HPAs are to be listed."""
+        try:
+            await self._connection.request("GET", self._path(), {"limit": "1"})
+            return
+        except ForbiddenError:
+            pass
+        except ClusterError:
+            return  # the watch says what is wrong
+        while True:
+            now = self._clock.time()
+            try:
+                hpa = self._decode(await self._connection.request("GET", f"{self._path()}/{name}"))
+                found: tuple[Hpa, ...] = (hpa,) if hpa is not None else ()
+            except NotServedError:
+                found = ()
+            except ForbiddenError:
+                return
+            except ClusterError as error:
+                await self._say(SourceStatus(SourceState.RECONNECTING, now, str(error)))
+                await asyncio.sleep(max(self._pace.first, error.retry_after or ONE_EVERY))
+                continue
+            self._heart.heard()
+            await self._queue.put(Listed(Kind.HPA, found))
+            await self._say(SourceStatus(SourceState.LIVE, now, "this HPA only: listing is forbidden", now, len(found)))
+            await asyncio.sleep(ONE_EVERY)
 
     async def _find_version(self) -> str:
         """The newest version of autoscaling that the server has. Where it cannot be asked, v2 is tried."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hpatui.clock import SystemClock
 from hpatui.errors import UsageError
+from hpatui.plain.login import ask, say
 from hpatui.plain.safe import manifests
 from hpatui.settings import Settings
 
@@ -20,7 +21,7 @@ async def example(settings: Settings, action: str, *, yes: bool) -> int:
         return 0
     from hpatui.cluster.connect import connect
 
-    connection = await connect(settings, SystemClock())
+    connection = await connect(settings, SystemClock(), say=say, ask=ask)
     try:
         if not connection.sandbox and not yes:
             where = f"namespace {namespace} on context {connection.context} ({connection.host})"

@@ -14,6 +14,7 @@ from hpatui.load.plan import LoadPlan
 from hpatui.load.plan_file import TlsOptions
 from hpatui.load.target import looks_like_url, url_target
 from hpatui.model import Key
+from hpatui.plain.login import ask, say
 from hpatui.session.aim import Aim, Wish, fetch_hpa, question, take_aim
 from hpatui.session.port import parse_hpa_name
 from hpatui.settings import Settings
@@ -39,7 +40,7 @@ async def aimed(args: argparse.Namespace, settings: Settings, tls: TlsOptions, p
         raise UsageError(f"--via url needs a URL, and {text!r} is none", hint="write http://host:port/path")
     from hpatui.cluster.connect import connect
 
-    connection = await connect(settings, SystemClock())
+    connection = await connect(settings, SystemClock(), say=say, ask=ask)
     aim = None
     try:
         wish = await _wish(args, connection, settings, tls)

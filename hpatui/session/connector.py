@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from hpatui.session.remember import ALL, Memory
 from hpatui.settings import Settings, state_dir
 
 if TYPE_CHECKING:
+    from hpatui.cluster.auth import Ask
     from hpatui.cluster.connect import Connection
     from hpatui.cluster.source import ClusterSource
     from hpatui.sandbox.options import SandboxOptions
@@ -38,6 +40,9 @@ class Connector:
         self.wanted: Key | None = parse_hpa_name(settings.hpa) if settings.hpa else None
         named = self.wanted.namespace if self.wanted is not None else ""
         self.namespace: str | None = None if settings.all_namespaces else settings.namespace or named or None
+        self._single = self.wanted.name if self.wanted is not None else ""
+        self.say: Callable[[str], None] = lambda _text: None  # is told what a login plugin says, and what is waited for
+        self.ask: Ask | None = None  # gives a login plugin that has to ask something the terminal
         self._context: str | None = settings.context
         self._login = b""
         self._everywhere = False  # the user chose all namespaces
@@ -56,12 +61,15 @@ class Connector:
         await self.close()
         await self._start_demo()
         login, self._login = self._login, b""
-        connection = self.connection = await connect(self.settings, self._clock, context=self._context, login=login)
+        connection = self.connection = await connect(
+            self.settings, self._clock, context=self._context, login=login, say=self.say, ask=self.ask
+        )
         if self.namespace is None and not self.settings.all_namespaces and not self._everywhere:
             known = None if connection.sandbox else self._memory.namespace(connection.context)
             self.namespace = None if known == ALL else known or connection.namespace
             self._everywhere = known == ALL
-        source = ClusterSource(connection, self._clock, self.namespace, observe=self.observe != "focus")
+        observe = self.observe != "focus"
+        source = ClusterSource(connection, self._clock, self.namespace, observe=observe, single=self._single)
         flags = controller_flags(await source.controller_flags(), self.settings, connection.version)
         self.source = source
         return flags
@@ -90,7 +98,7 @@ class Connector:
 
     def use_context(self, name: str) -> None:
         """Another context from the next `connect` on, in its own namespace."""
-        self._context, self.namespace, self._everywhere = name, None, False
+        self._context, self.namespace, self._everywhere, self._single = name, None, False, ""
 
     def use_login(self, login: bytes) -> None:
         """What a login plugin printed, for the next `connect`."""

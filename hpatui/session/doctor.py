@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from hpatui.clock import Clock, SystemClock
@@ -16,6 +16,7 @@ from hpatui.session.port import parse_hpa_name
 from hpatui.settings import Settings
 
 if TYPE_CHECKING:
+    from hpatui.cluster.auth import Ask
     from hpatui.cluster.connect import Connection
 
 
@@ -45,7 +46,10 @@ class ConnectionLook:
         return Answer(status, None, "", data.decode("utf-8", "replace"))
 
 
-async def run_doctor(settings: Settings, clock: Clock | None = None) -> Report:
+async def run_doctor(
+    settings: Settings, clock: Clock | None = None, *, say: Callable[[str], None] = lambda _text: None,
+    ask: Ask | None = None,
+) -> Report:  # fmt: skip
     """Connect as the settings say and look at their namespace, all namespaces, or their HPA.
 
     Raises ClusterError where no connection can be made.
@@ -53,7 +57,7 @@ async def run_doctor(settings: Settings, clock: Clock | None = None) -> Report:
     from hpatui.cluster.connect import connect
 
     used = clock or SystemClock()
-    connection = await connect(settings, used, context=settings.context)
+    connection = await connect(settings, used, context=settings.context, say=say, ask=ask)
     try:
         return await examine(connection, used, settings)
     finally:

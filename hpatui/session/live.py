@@ -10,13 +10,23 @@ shown as failed until the user switches context.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hpatui import logs
 from hpatui.clock import Clock, SystemClock
-from hpatui.errors import AuthError, ClusterError, HpatuiError, LoginNeededError, NoClusterError, UsageError
+from hpatui.errors import (
+    AuthError,
+    ClusterError,
+    ForbiddenError,
+    HpatuiError,
+    LoginNeededError,
+    NoClusterError,
+    TrustError,
+    UsageError,
+)
 from hpatui.model import (
     ClusterEvent,
     Deleted,
@@ -39,6 +49,7 @@ from hpatui.state.store import Store
 from hpatui.supervise import Supervisor
 
 if TYPE_CHECKING:
+    from hpatui.cluster.auth import Ask
     from hpatui.cluster.connect import Connection
     from hpatui.cluster.source import ClusterSource
     from hpatui.doctor.report import Report
@@ -56,10 +67,10 @@ class Session:
 
     def __init__(
         self, settings: Settings, clock: Clock | None = None, *, demo: SandboxOptions | None = None,
-        details: bool = True,
+        details: bool = True, say: Callable[[str], None] | None = None, ask: Ask | None = None,
     ) -> None:  # fmt: skip
         """With `demo`, `start` first starts a sandbox in a child process and watches that; `stop` ends it. Without
-        `details` no HPA is selected by itself.
+        `details` no HPA is selected by itself. `say` and `ask`: for commands without a screen (`plain/login.py`).
         """
         self._details = details
         self.clock: Clock = clock or SystemClock()
@@ -72,6 +83,8 @@ class Session:
             observe=self._connector.observe,
         )
         self._publisher = Publisher(self._store, self.clock, self._broke)
+        self._connector.say, self._connector.ask = self._heard, ask
+        self._say = say
         self.load = LoadControl(self)
         self._tasks = Supervisor(self._failed, first=RETRY_FIRST, longest=RETRY_MOST)
         self._running = False
@@ -157,7 +170,11 @@ class Session:
                 if self._connector.starts_sandbox:
                     self._set_status(SourceState.CONNECTING, "starting the sandbox")
                 await self._connect()
-            except (AuthError, NoClusterError) as error:
+            except (AuthError, NoClusterError, TrustError) as error:
+                if isinstance(error, TrustError) and self._had_contact():  # a server or a network that is being mended
+                    self._set_status(SourceState.RECONNECTING, str(error))
+                    await asyncio.sleep(RETRY_MOST)
+                    continue
                 self._connector.login_needed = error if isinstance(error, LoginNeededError) else None
                 self._set_status(SourceState.FAILED, str(error))
                 return
@@ -184,6 +201,7 @@ class Session:
             sandbox=connection.sandbox,
             server_version=connection.server_version,
             flags=flags,
+            acting_as=connection.acting_as,
         )
         self.changed()
 
@@ -202,6 +220,17 @@ class Session:
     def _apply(self, event: ClusterEvent) -> None:
         self._store.apply(event, self.clock.time())
         self.changed()
+
+    def _heard(self, text: str) -> None:
+        """What is waited for on the way to the cluster: shown beside the state."""
+        if self._say is not None:
+            self._say(text)
+        known = self._store.status(Kind.HPA)
+        self._set_status(known.state if known is not None else SourceState.CONNECTING, text)
+
+    def _had_contact(self) -> bool:
+        known = self._store.status(Kind.HPA)
+        return known is not None and known.last_contact is not None
 
     def _set_status(self, state: SourceState, message: str, *, retrying: bool = False) -> None:
         now = self.clock.time()
@@ -329,7 +358,10 @@ class Session:
 
         source = self._need_source()
         raw = await source.get_object("HorizontalPodAutoscaler", key)
-        return describe(raw, await source.events_of("HorizontalPodAutoscaler", key), self.clock.time())
+        events: list[bytes] | None = None
+        with contextlib.suppress(ForbiddenError):
+            events = await source.events_of("HorizontalPodAutoscaler", key)
+        return describe(raw, events, self.clock.time())
 
     async def examine(self) -> Report:
         from hpatui.session.doctor import examine

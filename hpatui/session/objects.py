@@ -30,9 +30,13 @@ def to_yaml(raw: bytes) -> str:
     return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=1000)
 
 
-def describe(raw: bytes, events: Sequence[bytes], now: float) -> str:
-    """JSON of an HPA (autoscaling/v2) and of its events -> the text of `kubectl describe hpa` at `now` (epoch s)."""
-    return describe_hpa(_object(raw), [_object(event) for event in events], as_datetime(now))
+def describe(raw: bytes, events: Sequence[bytes] | None, now: float) -> str:
+    """JSON of an HPA (autoscaling/v2) and of its events (None: they may not be read) -> the text of `kubectl describe hpa`.
+
+    `now`: epoch seconds.
+    """
+    found = None if events is None else [_object(event) for event in events]
+    return describe_hpa(_object(raw), found, as_datetime(now))
 
 
 def _object(raw: bytes) -> dict[str, Any]:

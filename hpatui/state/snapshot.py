@@ -150,5 +150,6 @@ class Snapshot:
     notices: tuple[Notice, ...] = ()
     metrics_time: float | None = None  # time stamp of the newest usage sample shown
     server_version: str = ""
+    acting_as: str = ""  # whom requests impersonate: `jane (groups ops)`; empty: nobody
     rules: str = ""  # which controller's rules are used: "rules of 1.32 (server 1.32.9)"
     observing: str = ""  # how many HPAs are observed and what is missing for that; empty: only the one in focus

@@ -67,6 +67,7 @@ class Store:
         self.namespace = namespace
         self.sandbox = sandbox
         self.server_version = ""
+        self.acting_as = ""
         self.flags = flags or ControllerFlags()
         self._hpas: dict[Key, Hpa] = {}
         self._rows: dict[Key, HpaRow] = {}
@@ -89,6 +90,8 @@ class Store:
 
     def reset(self, *, context: str, namespace: str | None, now: float, sandbox: bool = False) -> None:
         """Forget the cluster (not the load's history): another context or namespace is watched from `now` on."""
+        if context != self.context:
+            self.acting_as = ""
         self.context, self.namespace, self.sandbox = context, namespace, sandbox
         for known in (self._hpas, self._rows, self._order, self._histories, self._trending):
             known.clear()
@@ -97,8 +100,11 @@ class Store:
         self._rows_view = None
         self._dirty = True
 
-    def connected(self, *, context: str, sandbox: bool, server_version: str, flags: ControllerFlags) -> None:
-        """The connection stands: which cluster it is, and the controller's flags as far as known."""
+    def connected(
+        self, *, context: str, sandbox: bool, server_version: str, flags: ControllerFlags, acting_as: str = ""
+    ) -> None:
+        """The connection stands: which cluster it is, whom we impersonate, and the controller's flags as far as known."""
+        self.acting_as = acting_as
         self.context, self.sandbox, self.server_version, self.flags = context, sandbox, server_version, flags
         if self._focus is not None:
             self._focus.set_flags(flags)
@@ -383,6 +389,7 @@ class Store:
             notices=tuple(self._notices),
             metrics_time=self._focus.metrics_time if self._focus else None,
             server_version=self.server_version,
+            acting_as=self.acting_as,
             rules=self.flags.rules_text,
             observing=self._fleet.says() if self._fleet is not None else "",
         )

@@ -53,6 +53,7 @@ class ApiServer:
     runtime: QuietRuntime
     kubeconfig: Path
     session: aiohttp.ClientSession
+    viewer_rules: list[Rule]  # what VIEWER may do; a test may change it
 
     @property
     def who(self) -> dict[str, str]:
@@ -126,6 +127,6 @@ async def api(tmp_path: Path) -> AsyncIterator[ApiServer]:
     kubeconfig = tmp_path / "kubeconfig"
     write_kubeconfig(kubeconfig, f"https://{address}", TOKEN, "shop", authority=authority)
     async with aiohttp.ClientSession() as session:
-        yield ApiServer(url, store, runtime, kubeconfig, session)
+        yield ApiServer(url, store, runtime, kubeconfig, session, rules)
     await door.close()
     await runner.cleanup()

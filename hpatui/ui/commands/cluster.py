@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
+import contextlib
+import signal
+from collections.abc import Iterator
 
 from textual.app import SuspendNotSupported
 
 from hpatui.errors import HpatuiError, LoginNeededError
+from hpatui.masking import masked
 from hpatui.ui.commands.base import CommandApp
 
 _ALL = "*"
@@ -15,6 +18,8 @@ _ALL = "*"
 
 class ClusterCommands(CommandApp):
     """Another namespace, another context."""
+
+    _logging_in = False
 
     def action_namespace(self) -> None:
         """Choose a namespace."""
@@ -63,14 +68,41 @@ class ClusterCommands(CommandApp):
         self.do(self._log_in(needed))
 
     async def _log_in(self, needed: LoginNeededError) -> None:
-        """The plugin has the terminal meanwhile; everything else, a load above all, goes on behind it."""
+        """The plugin has the terminal; the watches, and a load with its heartbeat, go on meanwhile."""
+        if self._logging_in:
+            return
+        self._logging_in = True
         try:
-            with self.suspend():
-                plugin = await asyncio.create_subprocess_exec(*needed.command, env=needed.env, stdout=subprocess.PIPE)
-                printed, _ = await plugin.communicate()
-        except (OSError, SuspendNotSupported) as error:
-            raise HpatuiError(f"the login cannot be done here: {error}", hint="log in on a shell first") from error
-        if plugin.returncode:
-            words = f"the login plugin failed (exit code {plugin.returncode})"
-            raise HpatuiError(words, hint="press L to try again")
-        await self.session.reconnect(printed)
+            with self.suspend(), _interrupts_for_the_plugin():
+                code, out = await _run_there(needed)
+        except (OSError, ValueError, SuspendNotSupported) as error:
+            words = f"the login cannot be done here: {masked(str(error))}"
+            raise HpatuiError(words, hint="log in on a shell first") from error
+        finally:
+            self._logging_in = False
+        self.action_redraw()
+        if code:
+            raise HpatuiError(f"the login plugin failed (exit code {code})", hint="press L to try again")
+        await self.session.reconnect(out)
+
+
+@contextlib.contextmanager
+def _interrupts_for_the_plugin() -> Iterator[None]:
+    """ctrl-c ends the plugin that has the terminal, not us."""
+    before = signal.signal(signal.SIGINT, lambda _number, _frame: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+async def _run_there(needed: LoginNeededError) -> tuple[int, bytes]:
+    """Exit code and standard output of a plugin that uses our terminal; it ends when we do."""
+    process = await asyncio.create_subprocess_exec(*needed.command, env=needed.env, stdout=asyncio.subprocess.PIPE)
+    try:
+        out, _ = await process.communicate()
+        return process.returncode or 0, out
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()

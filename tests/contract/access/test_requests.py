@@ -1,0 +1,229 @@
+"""What goes over the wire once a connection stands: as whom each kind of request acts, renewed certificates, patience."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from aiohttp import web
+
+from hpatui.clock import SystemClock
+from hpatui.cluster import auth
+from hpatui.cluster import connect as module
+from hpatui.cluster.connect import connect
+from hpatui.cluster.forward import Forwarder
+from hpatui.cluster.permissions import Action, Permissions
+from hpatui.cluster.source import ClusterSource
+from hpatui.cluster.target import route_to
+from hpatui.cluster.watch import WatchPace
+from hpatui.cluster.writes import Writer
+from hpatui.errors import TrustError, UnreachableError
+from hpatui.model import SourceState
+from hpatui.plain.describe import describe
+from hpatui.sandbox.apiserver.access import Rule
+from hpatui.session.live import Session
+from hpatui.settings import Settings
+from tests.contract.cluster.conftest import hpa_object
+from tests.contract.conftest import TOKEN, VIEWER, ApiServer
+
+_POD = {"template": {"spec": {"containers": [{"name": "c", "image": "i"}]}}}
+_WHO = [("Impersonate-Group", "dev"), ("Impersonate-Group", "ops"), ("Impersonate-User", "jane")]
+
+
+@dataclass(slots=True)
+class Recorder:
+    """A TLS server that answers everything and keeps (method, path, headers, common name of the client)."""
+
+    folder: Path
+    ca: trustme.CA = field(default_factory=trustme.CA)
+    port: int = 0
+    seen: list[tuple[str, str, list[tuple[str, str]], str]] = field(default_factory=list)
+    throttle: int = 0
+    hold: bool = False
+
+    def config(self, user: dict[str, Any], **cluster: Any) -> str:
+        """A kubeconfig for it."""
+        path = self.folder / "config"
+        self.ca.cert_pem.write_to_path(self.folder / "ca.pem")
+        entry = {"server": f"https://127.0.0.1:{self.port}", "certificate-authority": "ca.pem", **cluster}
+        config = {
+            "clusters": [{"name": "c", "cluster": entry}],
+            "users": [{"name": "u", "user": user}],
+            "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u", "namespace": "shop"}}],
+            "current-context": "x",
+        }
+        path.write_text(json.dumps(config))
+        return str(path)
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Any request."""
+        peer = request.transport.get_extra_info("peercert") if request.transport else None
+        name = dict(item[0] for item in peer["subject"]).get("commonName", "") if peer else ""
+        self.seen.append((request.method, request.path, list(request.headers.items()), name))
+        if self.hold:
+            await asyncio.sleep(3600)
+        if "portforward" in request.path:
+            socket = web.WebSocketResponse(protocols=("v4.channel.k8s.io",))
+            await socket.prepare(request)
+            await socket.close()
+            return socket
+        if self.throttle and "horizontalpodautoscalers" in request.path:
+            self.throttle -= 1
+            return web.json_response({"message": "busy"}, status=429, headers={"Retry-After": "0.05"})
+        if "watch" in request.query:
+            return web.Response(text='{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"2"}}}\n')
+        if request.path.endswith("horizontalpodautoscalers"):
+            return web.json_response({"metadata": {"resourceVersion": "1"}, "items": [hpa_object("a", uid="u")]})
+        return web.json_response({"gitVersion": "v1.32.0", "metadata": {"uid": "u"}, "status": {"allowed": True},
+                                  "subsets": [{"addresses": [{"ip": "10.0.0.1"}]}]})  # fmt: skip
+
+
+@pytest.fixture
+async def recorder(tmp_path: Path) -> AsyncIterator[Recorder]:
+    """A running one."""
+    found = Recorder(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    found.ca.issue_cert("127.0.0.1").configure_cert(context)
+    found.ca.configure_trust(context)
+    context.verify_mode = ssl.CERT_OPTIONAL
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", found.answer)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+    found.port = runner.addresses[0][1]
+    yield found
+    await runner.cleanup()
+
+
+async def test_every_kind_of_request_acts_as_the_impersonated_user(recorder: Recorder) -> None:
+    user = {"token": "t", "as": "jane", "as-groups": ["ops", "dev"]}
+    connection = await connect(Settings(kubeconfig=recorder.config(user)), SystemClock())
+    assert connection.acting_as == "jane (groups ops, dev)"
+    await connection.get("/healthz")
+    await Permissions(connection).may(Action("get", "pods"))
+    async with connection.lines("/api/v1/pods", {"watch": "1"}, inactivity=5) as lines:
+        assert [line async for line in lines]
+    job = {"kind": "Job", "apiVersion": "batch/v1", "metadata": {"name": "load", "namespace": "shop"}, "spec": _POD}
+    await Writer(connection).create(job)
+    await Writer(connection).delete(job)
+    forwarder = Forwarder(connection, "shop")
+    _, port = await forwarder.listen("pod", 80)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    assert await reader.read() == b""
+    writer.close()
+    await forwarder.close()
+    source = ClusterSource(connection, SystemClock(), "shop", WatchPace(first=0.05))
+    events = source.events()
+    async with asyncio.timeout(10):
+        while not any("horizontalpodautoscalers" in path for _, path, _, _ in recorder.seen):
+            await anext(events)
+    await source.close()
+    service = {"metadata": {"name": "s", "namespace": "shop"}, "spec": {"ports": [{"port": 80}]}}
+    route = await route_to(connection, service)
+    assert "more than one group" in route.no_proxy_load
+    await connection.close()
+    paths = " ".join(f"{method} {path}" for method, path, _, _ in recorder.seen)
+    for part in ("GET /version", "GET /healthz", "POST /apis/auth", "GET /api/v1/pods", "POST /apis/batch",
+                 "DELETE /apis/batch", "portforward", "horizontalpodautoscalers", "endpoints"):  # fmt: skip
+        assert part in paths
+    for method, path, headers, _ in recorder.seen:
+        sent = sorted((name.title(), value) for name, value in headers if name.lower().startswith("impersonate"))
+        assert sent == _WHO, (method, path)
+
+
+async def test_the_flags_reach_the_snapshot_for_the_header(recorder: Recorder) -> None:
+    settings = Settings(kubeconfig=recorder.config({"token": "t"}), as_user="jane", as_groups=("ops",))
+    session = Session(settings)
+    await session.start()
+    async with asyncio.timeout(10):
+        while session.snapshot.status.state is not SourceState.LIVE:
+            await asyncio.sleep(0.02)
+    assert session.snapshot.acting_as == "jane (groups ops)"
+    await session.stop()
+
+
+async def test_a_certificate_that_a_plugin_renews_is_used(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its first certificate has ended when it comes; the next request goes out with the next one."""
+    monkeypatch.setattr(auth, "_AGAIN", 0.0)
+    for name in ("one", "two"):
+        cert = recorder.ca.issue_cert(f"{name}@example.org", common_name=name)
+        status = {
+            "clientCertificateData": cert.cert_chain_pems[0].bytes().decode(),
+            "clientKeyData": cert.private_key_pem.bytes().decode(),
+            "expirationTimestamp": "2020-01-01T00:00:00Z",
+        }
+        version = "client.authentication.k8s.io/v1"
+        answer = {"kind": "ExecCredential", "apiVersion": version, "status": status}
+        (recorder.folder / name).write_text(json.dumps(answer))
+    script = "test -e ran && cat two || { touch ran; cat one; }"
+    plugin = {"apiVersion": version, "interactiveMode": "Never", "command": "sh",
+              "args": ["-c", f"cd '{recorder.folder}'; {script}"]}  # fmt: skip
+    connection = await connect(Settings(kubeconfig=recorder.config({"exec": plugin})), SystemClock())
+    await connection.get("/healthz")
+    await connection.close()
+    assert recorder.seen[-1][3] == "two"
+    assert {name for *_, name in recorder.seen} <= {"one", "two"}
+
+
+async def test_a_throttled_list_is_waited_for(recorder: Recorder) -> None:
+    recorder.throttle = 2
+    said: list[str] = []
+    connection = await connect(Settings(kubeconfig=recorder.config({"token": "t"})), SystemClock(), say=said.append)
+    found = await connection.get_json("/apis/autoscaling/v2/horizontalpodautoscalers")
+    assert len(found["items"]) == 1
+    assert said == [f"127.0.0.1:{recorder.port} answered 429: busy; asked to wait 0.05 s"] * 2
+    await connection.close()
+
+
+async def test_tls_done_and_no_answer_ends_and_names_the_host(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert module.FIRST_TIMEOUT <= 15
+    monkeypatch.setattr(module, "FIRST_TIMEOUT", 0.2)
+    recorder.hold = True
+    with pytest.raises(UnreachableError, match=f"127.0.0.1:{recorder.port} does not answer"):
+        await connect(Settings(kubeconfig=recorder.config({"token": "t"})), SystemClock())
+
+
+async def test_what_cannot_heal_is_failed_at_the_first_contact(recorder: Recorder) -> None:
+    other = recorder.folder / "other.pem"
+    trustme.CA().cert_pem.write_to_path(other)
+    settings = Settings(kubeconfig=recorder.config({"token": "t"}, **{"certificate-authority": str(other)}))
+    with pytest.raises(TrustError):
+        await connect(settings, SystemClock())
+    session = Session(settings)
+    await session.start()
+    async with asyncio.timeout(10):
+        while session.snapshot.status.state is not SourceState.FAILED:
+            await asyncio.sleep(0.02)
+    assert "certificate-authority of context 'x'" in session.snapshot.status.message
+    await session.stop()
+
+
+async def test_one_hpa_by_name_needs_no_right_to_list(
+    api: ApiServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = await api.request("POST", "/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers", hpa_object("a"))
+    assert answer.code == 201
+    api.viewer_rules[:] = [Rule(("get",), ("*",))]
+    (tmp_path / "restricted").write_text(api.kubeconfig.read_text().replace(TOKEN, VIEWER))
+    session = Session(Settings(kubeconfig=str(tmp_path / "restricted"), hpa="shop/a"))
+    try:
+        assert await describe(session) == 0
+    finally:
+        await session.stop()
+    assert "Name:" in capsys.readouterr().out
+    lister = Session(Settings(kubeconfig=str(tmp_path / "restricted"), namespace="shop"))
+    await lister.start()
+    async with asyncio.timeout(10):
+        while lister.snapshot.status.state is not SourceState.FORBIDDEN:
+            await asyncio.sleep(0.02)
+    await lister.stop()
