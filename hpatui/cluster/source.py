@@ -158,7 +158,6 @@ class ClusterSource:
         put = self._queue.put
         self._version = await self._find_version()
         self._rules = which_rules(server_version(self._connection.version)).server
-
         if self._single and self._namespace:
             await self._follow_one(self._single)
         async for event in Watch(self._connection, self._clock, self._path(), None, self._pace).events():
