@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -25,7 +24,6 @@ from hpatui.text import printable
 
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _DEMO = "or try it without a cluster: hpatui demo"
-_SANDBOX = "hpatui-sandbox"
 _PROXIES = ("http", "https", "socks5", "socks5h")
 _V = TypeVar("_V")
 
@@ -177,7 +175,7 @@ def _access(
     ca = _authority(entry, file.path.parent, where)
     if entry.insecure and ca is not None:
         raise NoClusterError(f"{where} has both {ca.name} and insecure-skip-tls-verify", hint="remove one")
-    may_identify = _may_send(server, name)
+    may_identify = server.startswith("https://")  # like kubectl: who we are is told only over TLS
     acting = acting_as(user[0], f"{user[1].path}: user {printable(repr(context.user), 100)}", settings)
     return Access(
         context=name,
@@ -200,17 +198,6 @@ def _authority(entry: ClusterEntry, folder: Path, where: str) -> PemSource | Non
     if entry.ca and entry.ca_data:
         raise NoClusterError(f"{where} has certificate-authority and certificate-authority-data", hint="remove one")
     return pem_source("certificate-authority", entry.ca, entry.ca_data, folder, where)
-
-
-def _may_send(server: str, context: str) -> bool:
-    """Like kubectl: who we are is told only over TLS. The exception is our own sandbox, on this machine's loopback."""
-    parts = urlsplit(server)
-    if parts.scheme == "https":
-        return True
-    try:
-        return context == _SANDBOX and ip_address(parts.hostname or "").is_loopback
-    except ValueError:
-        return False
 
 
 def _proxy(url: str, where: str) -> str | None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 import aiohttp
 from aiohttp import web
 
+from tests.contract.conftest import TOKEN
+
 HOP = {"transfer-encoding", "connection", "content-length", "keep-alive"}
 WATCH, LIST, METRICS = "watch=1", "limit=", "metrics.k8s.io"
 
@@ -122,6 +124,7 @@ class FaultProxy:
             return web.Response(status=fault.status, text=fault.body or "{}", headers=fault.headers)
         assert self._session is not None
         headers = {key: value for key, value in request.headers.items() if key.lower() not in (*HOP, "host")}
+        headers.setdefault("Authorization", f"Bearer {TOKEN}")  # over plain http clients send none
         async with self._session.request(
             request.method, self.upstream + target, headers=headers, data=await request.read()
         ) as answer:

@@ -10,7 +10,6 @@ from hpatui.clock import SystemClock
 from hpatui.cluster.connect import connect
 from hpatui.cluster.permissions import Action, Permissions
 from hpatui.model import Key, Kind, SourceState
-from hpatui.sandbox.kubeconfig import write_kubeconfig
 from hpatui.settings import Settings
 from tests.contract.cluster.conftest import Watching
 from tests.contract.cluster.proxy import Fault
@@ -22,7 +21,7 @@ _ROLES = Path(__file__).parents[3] / "deploy" / "rbac.yaml"
 
 async def test_a_viewer_may_look_and_not_send_load(api: ApiServer, tmp_path: Path) -> None:
     for token, proxy in ((TOKEN, True), (VIEWER, False)):
-        write_kubeconfig(tmp_path / "config", api.url, token, "shop")
+        (tmp_path / "config").write_text(api.kubeconfig.read_text().replace(TOKEN, token))
         connection = await connect(Settings(kubeconfig=str(tmp_path / "config")), SystemClock())
         permissions = Permissions(connection)
         assert await permissions.may(Action("list", "horizontalpodautoscalers", "autoscaling", "shop"))
