@@ -9,6 +9,7 @@ import signal
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -101,12 +102,12 @@ async def test_a_failure_nobody_expected_is_told_logged_and_overcome(
 ) -> None:
     whole, left = decode_hpa, 2
 
-    def breaks(raw: bytes) -> object:
+    def breaks(raw: bytes, *rest: Any) -> object:
         nonlocal left
         if left:
             left -= 1
             raise ZeroDivisionError("decoding")
-        return whole(raw)
+        return whole(raw, *rest)
 
     logs.start(tmp_path / "hpatui.log")
     try:
