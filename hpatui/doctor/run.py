@@ -37,5 +37,8 @@ async def run_checks(
     hpas = await check_hpas(world, broken)
     pods = await check_pods(world)
     stuck = {check.about: check.id for check in pods.checks if check.outcome is Outcome.FAILED}
+    stuck |= {
+        check.about: check.id for check in hpas.checks if check.outcome is Outcome.FAILED and check.id == "target"
+    }
     families = [metrics, hpas, check_limits(world, stuck), pods, await check_fights(world)]
     return Report(world.now, world.scope, tuple(check for family in families for check in family.checks))

@@ -34,7 +34,8 @@ def check_limits(world: World, stuck: Mapping[str, str]) -> Family:
         if text(condition(subject.hpa, "ScalingActive"), "status") != "True":
             continue
         if subject.about in stuck:
-            reason = "its pods do not come, so nothing follows from what it wants"
+            cause = "its target is not right" if stuck[subject.about] == "target" else "its pods do not come"
+            reason = f"{cause}, so nothing follows from what it wants"
             family.skip("at-max", "room up to maxReplicas", reason, about=subject.about, follows=stuck[subject.about])
             continue
         looked += 1
@@ -171,7 +172,9 @@ def _held(family: Family, subject: Subject) -> None:
     desired = number(subject.hpa, "status", "desiredReplicas") or 0
     if desired <= (number(subject.hpa, "spec", "minReplicas") or 1):
         return  # there is nothing to come down to
-    wish = f"wants {wants} now, " if wants is not None and wants < desired else ""
+    low = number(subject.hpa, "spec", "minReplicas")
+    wanted = None if wants is None else max(wants, 1 if low is None else low)
+    wish = f"wants {wanted} now, " if wanted is not None and wanted < desired else ""
     if text(subject.hpa, "spec", "behavior", "scaleDown", "selectPolicy") == "Disabled":
         ends = "; it does not come down afterwards either: scaleDown.selectPolicy is Disabled"
     elif unreadable(subject):

@@ -156,17 +156,17 @@ def _report(
     done = [pod for pod in pods if text(pod, "status", "phase") == "Succeeded"]
     kind = "finished pod" if len(done) == len(pods) else "pod"
     whose = f"of {owner}" if owner else "that nobody owns"
-    match = "matches" if len(pods) == 1 else "match"
+    match, them = ("matches", "it") if len(pods) == 1 else ("match", "them")
     start = f"{plural(len(pods), kind)} {whose} {match} the selector {subject.found.selector} of {subject.reference}"
     if lacking:
         metric, pod, container = lacking[0]
         effect = (
-            f": the HPA counts them as its own, and container {container} of {name(pod)} has no {metric.name} request, "
+            f": the HPA counts {them} as its own, and container {container} of {name(pod)} has no {metric.name} request, "
             "so no utilization can be computed"
         )
     else:
         counted = f"({len(subject.pods.objects)} pods in all)"
-        effect = f", so the HPA counts them as its own {counted}: {_effect(subject, pods, done, metrics)}"
+        effect = f", so the HPA counts {them} as its own {counted}: {_effect(subject, pods, done, metrics)}"
     evidence = (
         *(
             Evidence(f"Pod/{subject.key.namespace}/{name(pod)}", "status.phase", text(pod, "status", "phase"))
@@ -193,7 +193,8 @@ def _effect(subject: Subject, pods: list[Json], done: list[Json], metrics: list[
         if metric.target_type == "Utilization"
         else "on target"
     )
-    text_ = f"they have no metrics, and count as {full} on the way down and as nothing on the way up; they are not busy"
+    start = "it has no metrics, and counts" if len(done) == 1 else "they have no metrics, and count"
+    text_ = f"{start} as {full} on the way down and as nothing on the way up: finished, not busy"
     example = _example(subject, done, metric)
     return f"{text_}{example}"
 
