@@ -30,6 +30,7 @@ from hpatui.autoscaler.steps import (
     joined,
     limits_line,
     metric_line,
+    untold,
     winner_line,
 )
 from hpatui.autoscaler.utilization import tolerance_of
@@ -144,7 +145,7 @@ class _Steps:
             return ExplainLine("result", "the target has 0 replicas, which switches scaling off", Tone.WARN)
         if decision.rescaled_to is not None:
             tone = Tone.WARN if decision.rescaled_to > current else Tone.GOOD
-            why = _bounds_reason(self.spec, decision) or self._undone() or self._untold()
+            why = _bounds_reason(self.spec, decision) or self._undone()
             return ExplainLine("result", f"the next sync scales from {current} to {decision.rescaled_to}{why}", tone)
         if decision.metrics and decision.wanted is None:
             failed = [e for e in decision.metrics if e.failed]
@@ -154,14 +155,6 @@ class _Steps:
 
     def _undone(self) -> str:
         return f", and {self.seen.target_owner} sets it back at once" if self.seen.target_owner else ""
-
-    def _untold(self) -> str:
-        """Single values of a Pods metric are only the controller's to see."""
-        chosen = chosen_of(self.decision)
-        down = self.decision.rescaled_to is not None and self.decision.rescaled_to < self.decision.current
-        if not down or chosen is None or chosen.spec.type != "Pods":
-            return ""
-        return ", if every pod reports the metric: which ones do is not known here, and one that does not counts as on target"
 
     # Headline -------------------------------------------------------------------------------------------------
 
@@ -178,7 +171,7 @@ class _Steps:
         if decision.rescaled_to is not None:
             return self._scaling()
         if self.hold is not None:
-            return _held(self.hold)
+            return _held(self.hold) + untold(chosen_of(decision), decision.current)
         limited = limits_line(spec, decision)
         if limited is not None:
             why = self._deciding()
@@ -216,7 +209,7 @@ class _Steps:
         text = f"{why}: {text}" if why else text
         if limited is not None:
             text += f" ({limited.text})"
-        text += self._untold()
+        text += untold(chosen_of(decision), decision.current)
         return (
             f"{text}; {_allowed(self.allowed)}"
             if self.allowed is not None and self.allowed.more_at is not None

@@ -75,7 +75,16 @@ def metric_line(evaluation: MetricEvaluation, decision: Decision, name: str, see
     if proposal.replicas == size:
         return ExplainLine(name, say.metric_exact(current, target, size, below=proposal.ratio < 1), Tone.GOOD)
     tone = Tone.WARN if proposal.replicas > size else Tone.PLAIN
-    return ExplainLine(name, say.metric_wants(current, target, proposal.ratio, proposal.replicas), tone)
+    text = say.metric_wants(current, target, proposal.ratio, proposal.replicas)
+    return ExplainLine(name, text + untold(evaluation, size), tone)
+
+
+def untold(evaluation: MetricEvaluation | None, size: int) -> str:
+    """Single values of a Pods metric are only the controller's to see, and on the way down those that lack one matter."""
+    proposal = evaluation.proposal if evaluation is not None else None
+    if proposal is None or evaluation is None or evaluation.spec.type != "Pods" or proposal.replicas >= size:
+        return ""
+    return ", if every pod reports it (which ones do is not known here: one that does not counts as on target)"
 
 
 def winner_line(decision: Decision, names: Sequence[str]) -> ExplainLine | None:
@@ -149,6 +158,8 @@ def allowance_of(hpa: HpaObject, decision: Decision) -> Allowance | None:
     if step is None or limits is None or hpa.behavior is None or step.replicas == decision.current:
         return None
     up = step.replicas > decision.current
+    if is_off(hpa, up=up):
+        return None
     after = decision.rescaled_to if decision.rescaled_to is not None else decision.current
     wish = min(step.replicas, hpa.max_replicas) if up else max(step.replicas, hpa.min_replicas)
     if after == wish:

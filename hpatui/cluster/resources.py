@@ -31,18 +31,35 @@ def group_path(api_version: str) -> str:
 
 
 async def collection_path(connection: Connection, api_version: str, kind: str, namespace: str) -> str:
-    """The path of a namespaced kind's collection. NotServedError where the server does not have it."""
+    """The path of a namespaced kind's collection, as the HPA controller resolves a reference: by group and kind. The
+    version is not used (`apps/v1beta2` scales), and a kind in lower case is known too. NotServedError where the server
+    does not have it.
+    """
     api_version = api_version or _API_VERSION.get(kind, "v1")
     group = api_version.partition("/")[0] if "/" in api_version else ""
-    plural = _KNOWN.get((group, kind))
-    if plural is None:
-        plural = await _discover(connection, api_version, kind)
-    return f"{group_path(api_version)}/namespaces/{namespace}/{plural}"
+    exact = next((k for g, k in _KNOWN if g == group and kind in (k, k.lower())), None)
+    if exact is not None:
+        base, plural = group_path(_API_VERSION[exact]), _KNOWN[group, exact]
+    else:
+        base, plural = await _discover(connection, group, api_version, kind)
+    return f"{base}/namespaces/{namespace}/{plural}"
 
 
-async def _discover(connection: Connection, api_version: str, kind: str) -> str:
-    found = await connection.get_json(group_path(api_version))
-    for resource in found.get("resources") or ():
-        if resource.get("kind") == kind and "/" not in str(resource.get("name", "/")):
-            return str(resource["name"])
-    raise NotServedError(f"the server has no kind {kind} in {api_version}")
+async def _discover(connection: Connection, group: str, api_version: str, kind: str) -> tuple[str, str]:
+    """(path of the version that has it, plural): the preferred version of the group first."""
+    for version in await _versions(connection, group, api_version):
+        found = await connection.get_json(group_path(version))
+        for resource in found.get("resources") or ():
+            served = str(resource.get("kind", ""))
+            if kind in (served, served.lower()) and "/" not in str(resource.get("name", "/")):
+                return group_path(version), str(resource["name"])
+    raise NotServedError(f'no matches for kind "{kind}" in group "{group}"')
+
+
+async def _versions(connection: Connection, group: str, api_version: str) -> list[str]:
+    if not group:
+        return ["v1"]
+    found = await connection.get_json(f"/apis/{group}")
+    known = [str(v.get("groupVersion")) for v in found.get("versions") or () if isinstance(v, dict)]
+    preferred = (found.get("preferredVersion") or {}).get("groupVersion")
+    return sorted(known, key=lambda version: version != preferred) or [api_version]
