@@ -54,7 +54,7 @@ def tls_kind(problem: ssl.SSLError) -> str:
     """Why TLS failed."""
     if isinstance(problem, ssl.SSLCertVerificationError):
         return _CERTIFICATE.get(problem.verify_code, "tls: certificate not accepted")
-    text = f"{problem.reason or ''} {problem}".upper().replace(" ", "_")
+    text = f"{getattr(problem, 'reason', '')} {problem}".upper().replace(" ", "_")
     return next((kind for part, kind in _REASONS if part in text), "tls")
 
 
