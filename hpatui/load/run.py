@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from hpatui.errors import ClusterError, LoadError, UsageError
@@ -26,10 +26,11 @@ _PATIENCE = 1.5  # seconds that a second waits for the slowest worker
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """One second of the run, and the run so far."""
+    """One second of the run, the run so far, and the second's response times (slot of `histogram` -> count)."""
 
     sample: LoadSample
     totals: LoadTotals
+    response: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +103,9 @@ class LoadRun:
                 elif index >= 0:
                     alive.discard(index)
                 late = index < 0
-                while sample := _merge(waiting, alive, statistics, late=late):
+                while second := _merge(waiting, alive, late=late):
                     late = False
-                    yield Sampled(sample, statistics.totals())
+                    yield Sampled(statistics.take(second), statistics.totals(), second.response)
         finally:
             for reader in readers:
                 reader.cancel()
@@ -177,8 +178,8 @@ async def _read(index: int, worker: Worker, queue: asyncio.Queue[_Word]) -> None
         queue.put_nowait((index, None, error, reason))
 
 
-def _merge(waiting: list[list[Second]], alive: set[int], statistics: Statistics, *, late: bool) -> LoadSample | None:
-    """The oldest second that every living worker has told of (`late`: that any has), as a sample."""
+def _merge(waiting: list[list[Second]], alive: set[int], *, late: bool) -> Second | None:
+    """The oldest second that every living worker has told of (`late`: that any has), as one."""
     if not any(waiting) or (not late and any(not waiting[index] for index in alive)):
         return None
-    return statistics.take(merged([seconds.pop(0) for seconds in waiting if seconds]))
+    return merged([seconds.pop(0) for seconds in waiting if seconds])

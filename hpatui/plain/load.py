@@ -63,7 +63,7 @@ async def _main(
         if args.find_capacity:
             from hpatui.plain.load_capacity import find_capacity
 
-            return await find_capacity(args, plan, aim, limits)
+            return await find_capacity(args, settings, plan, aim, limits)
         return await _run(args, plan, aim, limits)
 
 
