@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import sys
 import threading
@@ -17,7 +18,9 @@ from collections import deque
 from typing import Any
 
 from textual.app import App
+from textual.await_complete import AwaitComplete
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.worker import WorkerFailed
 
 from hpatui import logs
@@ -26,6 +29,7 @@ from hpatui.text import printable
 from hpatui.ui import textual_private
 
 LIMIT, WITHIN = 3, 10.0  # so many failures within so many seconds are too many
+TIDY, TIDY_ALL = 0.5, 60.0  # seconds after a screen closed; between collections that look at everything
 EXIT_FAILED, EXIT_INTERRUPTED = 2, 130
 
 
@@ -54,6 +58,8 @@ class GuardedApp(App[None]):
         self.failures: list[str] = []
         self._too_many = TooMany()
         self._closing_screens: set[int] = set()
+        self._tidying: Timer | None = None
+        self._tidied = time.monotonic()
         textual_private.guard_pumps(_failed)
 
     # What fails -----------------------------------------------------------------------------------------------
@@ -112,6 +118,25 @@ class GuardedApp(App[None]):
             self.survive(error, "in the background", counts="handle" in context)
         else:
             logs.write("event loop", str(context.get("message", "")))
+
+    # Memory ---------------------------------------------------------------------------------------------------
+
+    def pop_screen(self) -> AwaitComplete:
+        """Textual: close the screen on top. What it leaves behind, cycles of widgets, is collected soon after."""
+        done = super().pop_screen()
+        if self._tidying is None and self.ended is None:
+            self._tidying = self.set_timer(TIDY, self._tidy)
+        return done
+
+    def _tidy(self) -> None:
+        """The raised thresholds (cli.py) would keep closed screens for hours; to look at all objects is for long pauses."""
+        self._tidying = None
+        now = time.monotonic()
+        whole = now - self._tidied > TIDY_ALL
+        if whole:
+            self._tidied = now
+        textual_private.forget_closed()
+        gc.collect(2 if whole else 1)
 
     # The end --------------------------------------------------------------------------------------------------
 
