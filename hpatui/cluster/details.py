@@ -14,7 +14,7 @@ from hpatui.cluster.decode import decode_event, decode_workload
 from hpatui.cluster.decode_pods import decode_owner, decode_pod, decode_scale, decode_usages
 from hpatui.cluster.fields import decode, key_of, uid_of
 from hpatui.cluster.pace import UsagePace
-from hpatui.cluster.resources import collection_path
+from hpatui.cluster.resources import target_path
 from hpatui.cluster.watch import PACE, ChangedRaw, DeletedRaw, ListedRaw, Watch, WatchPace
 from hpatui.errors import AuthError, ClusterError, ForbiddenError, MalformedObject, NotServedError
 from hpatui.model import (
@@ -109,7 +109,7 @@ class Details:
             await self._say(kind, SourceState.CONNECTING)
         while True:
             try:
-                path = await collection_path(self._connection, ref.api_version, ref.kind, namespace)
+                path = await target_path(self._connection, ref, namespace)
                 await self._read_scale(path)
                 break
             except (ClusterError, MalformedObject) as error:

@@ -17,7 +17,7 @@ from hpatui.cluster.decode import decode_workload
 from hpatui.cluster.decode_pods import decode_pod, decode_scale, decode_usages
 from hpatui.cluster.fields import decode, key_of, uid_of
 from hpatui.cluster.pace import UsagePace
-from hpatui.cluster.resources import collection_path
+from hpatui.cluster.resources import target_path
 from hpatui.cluster.watch import PACE, ChangedRaw, DeletedRaw, ListedRaw, Watch, WatchPace
 from hpatui.errors import ClusterError, ForbiddenError, MalformedObject, NotServedError
 from hpatui.model import (
@@ -29,6 +29,7 @@ from hpatui.model import (
     Key,
     Kind,
     Listed,
+    Reference,
     SourceState,
     SourceStatus,
     StatusChanged,
@@ -116,7 +117,7 @@ class FleetFacts:
 
     async def _path(self, api_version: str, kind: str) -> str:
         """The collection in the scope: of the namespace, or of all."""
-        path = await collection_path(self._connection, api_version, kind, self._namespace or "-")
+        path = await target_path(self._connection, Reference(kind, "", api_version), self._namespace or "-")
         return path if self._namespace else path.replace("/namespaces/-/", "/")
 
     async def _read_scales(self, event: object, api_version: str, kind: str) -> None:
@@ -127,7 +128,7 @@ class FleetFacts:
         elif isinstance(event, ChangedRaw):
             keys = {key_of(decode(event.item))}
         for namespace, name in sorted(keys & self._names.get(kind, set())):
-            path = await collection_path(self._connection, api_version, kind, namespace)
+            path = await target_path(self._connection, Reference(kind, name, api_version), namespace)
             try:
                 scale = decode_scale(await self._connection.request("GET", f"{path}/{name}/scale"), kind, api_version)
             except (ClusterError, MalformedObject):

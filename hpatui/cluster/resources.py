@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hpatui.cluster.connect import Connection
 from hpatui.errors import NotServedError
+from hpatui.model import Reference
 
 _KNOWN = {
     ("apps", "Deployment"): "deployments",
@@ -63,3 +64,10 @@ async def _versions(connection: Connection, group: str, api_version: str) -> lis
     known = [str(v.get("groupVersion")) for v in found.get("versions") or () if isinstance(v, dict)]
     preferred = (found.get("preferredVersion") or {}).get("groupVersion")
     return sorted(known, key=lambda version: version != preferred) or [api_version]
+
+
+async def target_path(connection: Connection, reference: Reference, namespace: str) -> str:
+    """The collection that a scaleTargetRef means. An empty apiVersion is the core group there: such an HPA, left from an
+    older server, never finds a Deployment.
+    """
+    return await collection_path(connection, reference.api_version or "v1", reference.kind, namespace)

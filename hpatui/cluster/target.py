@@ -8,7 +8,7 @@ from typing import Any
 
 from hpatui.cluster.connect import Connection
 from hpatui.cluster.pem import certificates
-from hpatui.cluster.resources import collection_path
+from hpatui.cluster.resources import target_path
 from hpatui.errors import LoadError, NotServedError
 from hpatui.model import Hpa
 
@@ -47,7 +47,7 @@ class ServiceRoute:
 async def find_route(connection: Connection, hpa: Hpa) -> ServiceRoute:
     """The Service of an HPA's target. LoadError says what is missing: target, Service, port or ready endpoints."""
     namespace, ref = hpa.key.namespace, hpa.reference
-    path = await collection_path(connection, ref.api_version, ref.kind, namespace)
+    path = await target_path(connection, ref, namespace)
     try:
         target = await connection.get_json(f"{path}/{ref.name}")
     except NotServedError as error:

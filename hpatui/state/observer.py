@@ -51,7 +51,7 @@ class Keep:
     frames: int
 
 
-ALL, FEW = Keep(64, 512, 512), Keep(8, 32, 4)  # for the HPA in focus, and for each of a fleet
+ALL, FEW = Keep(64, 512, 512), Keep(4, 8, 1)  # for the HPA in focus, and for each of a fleet
 
 
 class Observer:
