@@ -23,7 +23,7 @@ from hpatui.text import printable
 
 _TIMEOUT = 15.0
 _BIGGEST = 2**20
-_successors: dict[str, str] = {}  # refresh token -> the one that took its place, where it could not be written back
+_successors: dict[tuple[str, str], str] = {}  # issuer, refresh token -> the one that took its place, where it could not be written back
 
 
 async def refreshed(oidc: Oidc, access: Access, say: Say) -> str:
@@ -31,8 +31,8 @@ async def refreshed(oidc: Oidc, access: Access, say: Say) -> str:
     refresh = oidc.refresh_token
     if oidc.file is not None:  # kubectl, or another hpatui, may have renewed it meanwhile
         refresh = tokens_of(oidc.file, oidc.user).get("refresh-token") or refresh
-    while refresh in _successors:
-        refresh = _successors[refresh]
+    while (oidc.issuer, refresh) in _successors:
+        refresh = _successors[oidc.issuer, refresh]
     if not refresh:
         raise AuthError("the OIDC token has ended and there is no refresh token", hint="log in again")
     try:
@@ -67,7 +67,7 @@ def _keep(oidc: Oidc, refresh: str, new: dict[str, str], say: Say) -> None:
         write_tokens(oidc.file, oidc.user, new)
     except CannotWrite as error:
         if "refresh-token" in new:
-            _successors[refresh] = new["refresh-token"]
+            _successors[oidc.issuer, refresh] = new["refresh-token"]
             say(
                 f"the new refresh token could not be written to the kubeconfig ({error}); other programs have to log in"
             )
@@ -107,6 +107,8 @@ async def _ask(oidc: Oidc, access: Access, refresh: str) -> dict[str, Any]:
                 answer, status = await _json(response, "the answer"), response.status
             if status == 200:
                 return answer
+            if answer.get("error") == "invalid_grant":  # we are known, the token is not
+                break
     why = printable(masked(str(answer.get("error_description") or answer.get("error") or "")), 200)
     raise AuthError(f"the OIDC provider did not renew the token ({status} {why})", hint="log in again")
 
