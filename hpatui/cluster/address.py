@@ -23,10 +23,8 @@ def without_login(url: str) -> str:
     scheme, mark, rest = url.partition("://")
     if not mark:
         scheme, rest = "", url
-    end = re.search(r"[/?#]", rest)
-    host = rest[: end.start()] if end else rest
-    tail = rest[end.start() :] if end else ""
-    return printable(f"{scheme}{mark}{host.rpartition('@')[2]}{tail}", 300)
+    # Up to the last @, wherever it stands: in what is no URL, a password may hold anything.
+    return printable(f"{scheme}{mark}{rest.rpartition('@')[2]}", 300)
 
 
 def split_login(host: str) -> tuple[str, tuple[str, str] | None]:

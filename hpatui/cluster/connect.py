@@ -26,7 +26,8 @@ from hpatui.cluster.kubeconfig import ContextFacts, cluster_access, list_context
 from hpatui.cluster.proxies import proxy_for
 from hpatui.cluster.tls import tls_context
 from hpatui.cluster.wire import aiohttp, open_session
-from hpatui.errors import ForbiddenError, NotServedError, ServerBusyError, UnreachableError
+from hpatui.errors import ForbiddenError, HpatuiError, NotServedError, ServerBusyError, UnreachableError
+from hpatui.masking import masked
 from hpatui.settings import Settings
 from hpatui.text import printable
 
@@ -62,8 +63,10 @@ async def connect(
     connection = Connection(cluster_access(settings, context), clock, login, say, ask)
     try:
         await connection.open()
-    except BaseException:
+    except BaseException as error:
         await connection.close()
+        if isinstance(error, HpatuiError):
+            error.message, error.hint = masked(error.message), masked(error.hint)
         raise
     return connection
 

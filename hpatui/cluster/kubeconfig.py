@@ -203,9 +203,10 @@ def _authority(entry: ClusterEntry, folder: Path, where: str) -> PemSource | Non
 def _proxy(url: str, where: str) -> str | None:
     if not url:
         return None
-    parts = urlsplit(url) if url.isprintable() and " " not in url else None
     try:
-        usable = parts is not None and parts.scheme in _PROXIES and parts.hostname and (parts.port or True)
+        parts = urlsplit(url)
+        clean = url.isprintable() and " " not in url
+        usable = clean and parts.scheme in _PROXIES and parts.hostname and (parts.port or True)
     except ValueError:
         usable = False
     if not usable:

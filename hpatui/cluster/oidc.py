@@ -23,7 +23,7 @@ from hpatui.text import printable
 
 _TIMEOUT = 15.0
 _BIGGEST = 2**20
-_successors: dict[tuple[str, str], str] = {}  # issuer, refresh token -> the one that took its place, where it could not be written back
+_successors: dict[tuple[str, str], str] = {}  # issuer, refresh token -> its successor that could not be written back
 
 
 async def refreshed(oidc: Oidc, access: Access, say: Say) -> str:

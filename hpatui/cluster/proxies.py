@@ -35,8 +35,8 @@ def proxy_for(url: str, environ: Mapping[str, str] | None = None) -> str | None:
 def _proxy(value: str, name: str) -> str:
     """As Go: without a scheme it is an http proxy."""
     url = value if "://" in value else f"http://{value}"
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         usable = parts.scheme.lower() in SCHEMES and parts.hostname and url.isprintable() and (parts.port or True)
     except ValueError:
         usable = False
