@@ -1,7 +1,9 @@
 """Containers that are real processes: those of Locust's image. All others are profiles (`workload`).
 
-A process gets its pod's ConfigMaps and Secrets as files, the names of Services as they are then, and ports of its own on
-the loopback, to which the pod's ports lead. What it writes is the pod's log; its end is the container's.
+A process gets its pod's ConfigMaps and Secrets as files, the names of Services as they are then, and Unix sockets in a
+folder of ours, to which the pod's ports lead. What it writes is the pod's log; its end is the container's.
+
+Whoever may create pods must not run code here: it is hpatui's own locustfile or nothing (`locust_pod`).
 """
 
 from __future__ import annotations
@@ -11,10 +13,8 @@ import base64
 import contextlib
 import importlib.util
 import json
-import os
 import shutil
 import signal
-import socket
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -22,11 +22,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hpatui.sandbox import locust_pod
 from hpatui.sandbox.apiserver.resources import RESOURCES
 from hpatui.sandbox.apiserver.selectors import matches
 from hpatui.sandbox.controllers.context import Context
 from hpatui.sandbox.controllers.objects import Object
-from hpatui.sandbox.locust_process import NAMES
+from hpatui.sandbox.locust_process import NAMES, SOCKETS
 from hpatui.sandbox.pod_run import NotMountedError, PodRun
 
 _BUS, _CONTROL = 5557, 5558  # Locust's own port, and that of hpatui's locustfile
@@ -52,6 +53,8 @@ class Containers:
     exited: Callable[[PodRun, int], None]
     _running: dict[str, _Container] = field(default_factory=dict)
     _buses: dict[tuple[str, str], int] = field(default_factory=dict)  # (namespace, Service) -> local port
+    _ports: int = 1  # the last number that a socket was named by
+    _folder: Path | None = None
 
     @staticmethod
     def available() -> bool:
@@ -64,31 +67,56 @@ class Containers:
         folder = Path(tempfile.mkdtemp(prefix="hpatui-pod-"))
         try:
             mounts = self._mount(pod, spec, folder)
-        except NotMountedError:
+            command = locust_pod.command_of(spec)
+            locust_pod.check_files(mounts)
+        except (NotMountedError, locust_pod.RefusedError) as error:
             shutil.rmtree(folder, ignore_errors=True)
-            raise
-        control = _free_port()
-        bus = self._bus_of(pod)
+            if isinstance(error, NotMountedError):
+                raise
+            self._refuse(run, str(error))
+            return
+        control, bus = self._next_port(), self._bus_of(pod)
         environment = {
-            **os.environ, "LOCUST_MASTER_BIND_HOST": _HOST, "LOCUST_MASTER_BIND_PORT": str(bus),
+            **locust_pod.environment(folder), "LOCUST_MASTER_BIND_HOST": _HOST, "LOCUST_MASTER_BIND_PORT": str(bus),
             "HPATUI_CONTROL_PORT": str(control), NAMES: json.dumps(self._resolved(run.key[0])),
+            SOCKETS: str(self._sockets()),
         }  # fmt: skip
-        command = [str(part) for part in (*(spec.get("command") or ()), *(spec.get("args") or ()))]
         for at, part in enumerate(command):
-            for path, local in mounts.items():
-                if part.startswith(path + "/"):
-                    command[at] = f"{local}{part.removeprefix(path)}"
-            if part == "--master-host" and at + 1 < len(command):
+            if part == locust_pod.LOCUSTFILE:
+                command[at] = str(mounts[locust_pod.FOLDER] / "locustfile.py")
+            if part == "--master-host":
                 service = command[at + 1].split(".")[0]
                 environment["LOCUST_MASTER_NODE_PORT"] = str(self._bus(run.key[0], service))
                 command[at + 1] = _HOST
-        task = asyncio.get_running_loop().create_task(self._run(run, command[1:], environment))
+        task = asyncio.get_running_loop().create_task(self._run(run, command, environment))
         self._running[run.uid] = _Container(task, folder, {_BUS: bus, _CONTROL: control})
 
-    def port(self, uid: str, port: int) -> int | None:
-        """The local port behind a port of a pod's process."""
+    def _refuse(self, run: PodRun, why: str) -> None:
+        """The container ends at once, and its log says why."""
+        loop, now = asyncio.get_running_loop(), self.context.engine.clock.time()
+
+        async def end() -> None:
+            await asyncio.sleep(0)  # the kubelet begins the log after this
+            run.log.write(f"{why}\n", now)
+            self._running.pop(run.uid, None)
+            self.exited(run, 1)
+
+        self._running[run.uid] = _Container(loop.create_task(end()), Path(), {})
+
+    def _sockets(self) -> Path:
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="hpatui-bus-"))  # mode 0700
+        return self._folder
+
+    def _next_port(self) -> int:
+        self._ports += 1
+        return self._ports
+
+    def address(self, uid: str, port: int) -> str | None:
+        """The Unix socket behind a port of a pod's process."""
         found = self._running.get(uid)
-        return found.ports.get(port) if found is not None else None
+        local = found.ports.get(port) if found is not None else None
+        return str(self._sockets() / str(local)) if local is not None else None
 
     def stop(self, run: PodRun) -> None:
         """SIGTERM, and SIGKILL soon after; its end is not reported any more."""
@@ -110,11 +138,14 @@ class Containers:
             found.task.cancel()
             shutil.rmtree(found.folder, ignore_errors=True)
         self._running.clear()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     async def _run(self, run: PodRun, arguments: list[str], environment: Mapping[str, str]) -> None:
         module = "hpatui.sandbox.locust_process"
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", module, *arguments, env=environment, stdin=asyncio.subprocess.DEVNULL,
+            sys.executable, "-P", "-m", module, *arguments, env=environment, cwd=environment["HOME"],
+            stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, start_new_session=True, limit=2**20,
         )  # fmt: skip
         container = self._running.get(run.uid)
@@ -183,18 +214,12 @@ class Containers:
             selector = service["spec"].get("selector")
             if selector and matches({"matchLabels": selector}, pod["metadata"].get("labels")):
                 return self._bus(space, service["metadata"]["name"])
-        return _free_port()
+        return self._next_port()
 
     def _bus(self, namespace: str, service: str) -> int:
-        return self._buses.setdefault((namespace, service), _free_port())
+        return self._buses.setdefault((namespace, service), self._next_port())
 
 
 def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):
         process.send_signal(number)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((_HOST, 0))
-        return int(probe.getsockname()[1])

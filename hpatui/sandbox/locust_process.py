@@ -14,6 +14,7 @@ from typing import Any
 
 from hpatui.sandbox.lifetime import die_with_parent
 
+SOCKETS = "HPATUI_SANDBOX_SOCKETS"  # a folder that only this user may enter
 NAMES = "HPATUI_SANDBOX_NAMES"  # JSON: "host:port" as pods say it -> port on this machine's loopback
 
 
@@ -34,14 +35,41 @@ def resolve_inside(names: dict[str, int]) -> None:
     gevent.socket.getaddrinfo = getaddrinfo
 
 
+def listen_inside(folder: str) -> None:
+    """Locust's bus and hpatui's control port are Unix sockets from now on, named by their ports' numbers."""
+    import gevent.server
+    import zmq.green as zmq
+
+    sockets: Any = zmq.Socket
+    bind, connect = sockets.bind, sockets.connect
+    server = gevent.server.StreamServer
+
+    def inside(address: str) -> str:
+        return f"ipc://{folder}/{address.rpartition(':')[2]}"
+
+    class StreamServer(server):  # type: ignore[misc, valid-type]
+        def __init__(self, listener: tuple[str, int], *args: Any, **more: Any) -> None:
+            own = socket.socket(socket.AF_UNIX)
+            own.bind(f"{folder}/{listener[1]}")
+            own.listen(16)
+            own.setblocking(False)
+            super().__init__(own, *args, **more)
+
+    sockets.bind = lambda self, address: bind(self, inside(address))
+    sockets.connect = lambda self, address: connect(self, inside(address))
+    gevent.server.StreamServer = StreamServer
+
+
 def main() -> None:
     """Run Locust's command line."""
     die_with_parent(signal.SIGKILL)
+    folder = os.environ.pop(SOCKETS)
     names = json.loads(os.environ.pop(NAMES, "{}"))
     sys.argv[0] = "locust"
     from locust.main import main as locust  # patches what gevent patches
 
     resolve_inside(names)
+    listen_inside(folder)
     locust()  # type: ignore[no-untyped-call]
 
 

@@ -7,7 +7,7 @@ import random
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
-from hpatui.sandbox.apiserver.runtime import LogOptions
+from hpatui.sandbox.apiserver.runtime import Address, LogOptions
 from hpatui.sandbox.apiserver.status import StatusError, bad_request, method_not_allowed, path_not_found
 from hpatui.sandbox.cluster import Cluster
 from hpatui.sandbox.containers import Containers
@@ -102,13 +102,13 @@ class SandboxRuntime:
                 yield _written(line, options)
             mark = run.log.end
 
-    def pod_address(self, namespace: str, name: str, port: int) -> tuple[str, int] | None:
+    def pod_address(self, namespace: str, name: str, port: int) -> Address | None:
         """Every port of a pod that serves leads to its one listener; a process has its own."""
         run = self._cluster.kubelet.runs.get((namespace, name))
         if run is None or run.stage not in ("running", "ready"):
             return None
-        local = self._dataplane.pod_ports.get(run.uid) or self._containers.port(run.uid, port)
-        return (_HOST, local) if local is not None else None
+        local = self._dataplane.pod_ports.get(run.uid)
+        return (_HOST, local) if local is not None else self._containers.address(run.uid, port)
 
     def service_endpoints(self, namespace: str, name: str, port: str) -> list[tuple[str, int]]:
         """The ready pods' listeners, in random order."""

@@ -71,7 +71,7 @@ def _pod_address(server: Server, target: Target) -> tuple[str, int]:
     if not port.isdigit():
         raise bad_request(f'invalid port "{port}"')
     found = server.runtime.pod_address(target.namespace or "", name, int(port))
-    if found is None:
+    if found is None or isinstance(found, str):  # what listens on a Unix socket speaks no HTTP
         ip = (pod.get("status") or {}).get("podIP") or "unknown"
         raise unavailable(f"error trying to reach service: dial tcp {ip}:{port}: connect: connection refused")
     return found

@@ -16,6 +16,7 @@ from aiohttp import WSMsgType, web
 
 from hpatui.sandbox.apiserver.context import Server
 from hpatui.sandbox.apiserver.paths import Target
+from hpatui.sandbox.apiserver.runtime import Address
 from hpatui.sandbox.apiserver.spdy import Data, Ended, Framer, Opened, Reset, SpdyError
 from hpatui.sandbox.apiserver.status import bad_request
 
@@ -23,14 +24,14 @@ _TUNNEL = "SPDY/3.1+portforward.k8s.io"
 _CHANNEL = "v4.channel.k8s.io"
 _STREAMS = "portforward.k8s.io"
 _CHUNK = 32 * 1024
-Dial = Callable[[int], "tuple[str, int] | None"]
+Dial = Callable[[int], Address | None]
 
 
 async def port_forward(server: Server, request: web.Request, target: Target) -> web.StreamResponse:
     """Forward ports until the client goes."""
     server.store.get(target.resource, target.namespace, target.name)
 
-    def dial(port: int) -> tuple[str, int] | None:
+    def dial(port: int) -> Address | None:
         return server.runtime.pod_address(target.namespace or "", target.name, port)
 
     upgrade = request.headers.get("Upgrade", "").lower()
@@ -44,6 +45,12 @@ async def port_forward(server: Server, request: web.Request, target: Target) -> 
     if upgrade == "spdy/3.1":
         return await _bare(request, dial)
     raise bad_request("Upgrade request required")
+
+
+async def _connect(address: Address) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    if isinstance(address, str):
+        return await asyncio.open_unix_connection(address)
+    return await asyncio.open_connection(*address)
 
 
 class _Forwards:
@@ -96,7 +103,7 @@ class _Forwards:
         try:
             if address is None:
                 raise ConnectionRefusedError(f"failed to connect to localhost:{port} inside the pod: refused")
-            reader, writer = await asyncio.open_connection(*address)
+            reader, writer = await _connect(address)
             self._writers[stream] = writer
             for data in self._early.pop(stream, []):
                 self._take(data)
@@ -225,7 +232,7 @@ async def _channels(request: web.Request, dial: Dial) -> web.StreamResponse:
         try:
             if address is None:
                 raise ConnectionRefusedError("connection refused")
-            readers[index], writers[index] = await asyncio.open_connection(*address)
+            readers[index], writers[index] = await _connect(address)
         except OSError as error:
             text = f"an error occurred forwarding {port}: {error}"
             await socket.send_bytes(bytes([2 * index + 1]) + text.encode())

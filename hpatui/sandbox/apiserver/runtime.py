@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 JsonObject = dict[str, Any]
+Address = tuple[str, int] | str  # host and port, or the path of a Unix socket
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Runtime(Protocol):
     def pod_logs(self, namespace: str, name: str, container: str, options: LogOptions) -> AsyncIterator[bytes]:
         """The log's lines (each with its newline), and as they come with `follow`. StatusError 400 if there is none."""
 
-    def pod_address(self, namespace: str, name: str, port: int) -> tuple[str, int] | None:
+    def pod_address(self, namespace: str, name: str, port: int) -> Address | None:
         """Where the pod's container port really listens; None if it does not."""
 
     def service_endpoints(self, namespace: str, name: str, port: str) -> list[tuple[str, int]]:
@@ -95,7 +96,7 @@ class QuietRuntime:
         for line in nothing:
             yield line
 
-    def pod_address(self, namespace: str, name: str, port: int) -> tuple[str, int] | None:
+    def pod_address(self, namespace: str, name: str, port: int) -> Address | None:
         return None
 
     def service_endpoints(self, namespace: str, name: str, port: str) -> list[tuple[str, int]]:

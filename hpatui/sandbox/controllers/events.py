@@ -7,6 +7,7 @@ more than 25 about one object                    -> one a refill period (300 s i
 
 from __future__ import annotations
 
+import contextlib
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
@@ -93,15 +94,14 @@ class Recorder:
         name = f"{meta['name']}.{int(now * 1e6) * 1000 + self._sequence % 1000:x}"
         namespace = involved["namespace"] or "default"
         component: Object = {"component": source, **({"host": host} if host else {})}
-        self._store.create(
-            EVENTS,
-            {
+        new: Object = {
                 "apiVersion": "v1", "kind": "Event", "metadata": {"name": name, "namespace": namespace},
                 "involvedObject": {k: v for k, v in involved.items() if v}, "reason": reason, "message": message,
                 "source": component, "firstTimestamp": stamp(now), "lastTimestamp": stamp(now), "count": 1,
                 "type": type_, "eventTime": None, "reportingComponent": source, "reportingInstance": host,
-            },
-        )  # fmt: skip
+        }  # fmt: skip
+        with contextlib.suppress(StatusError):  # its namespace is gone or being emptied: what happens there goes on
+            self._store.create(EVENTS, new)
         _remember(self._written, key, _Written(namespace, name, message))
 
     def reconcile(self, key: Key, now: float) -> None:

@@ -24,6 +24,7 @@ from hpatui.sandbox.dataplane.messages import (
     Usage,
     to_line,
 )
+from hpatui.sandbox.dataplane.neighbours import Neighbours
 from hpatui.sandbox.dataplane.serving import HttpConnection, Pod
 from hpatui.sandbox.dataplane.traffic import Callers, Traffic
 
@@ -69,6 +70,7 @@ class DataPlane:
         self._services: dict[str, Service] = {}
         self._sources: dict[str, Traffic | Callers] = {}
         self._touched: set[Pod] = set()
+        self._neighbours = Neighbours()
         self._report_timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -100,6 +102,7 @@ class DataPlane:
             source.stop()
         for pod in self._pods.values():
             pod.stop()
+        self._neighbours.close()
 
     def _start(self, order: StartPod) -> None:
         cpu = VirtualCpu(order.rate, order.backlog)
@@ -146,19 +149,23 @@ class DataPlane:
         task.add_done_callback(self._tasks.discard)
 
     async def _listen_pod(self, pod: Pod) -> None:
-        loop = self._loop
-        pod.listener = await loop.create_server(lambda: HttpConnection(pod, loop), _HOST, 0, backlog=_BACKLOG)
+        loop, neighbours = self._loop, self._neighbours
+
+        def connection() -> asyncio.Protocol:
+            return HttpConnection(pod, loop, neighbours)
+
+        pod.listener = await loop.create_server(connection, _HOST, 0, backlog=_BACKLOG)
         if pod.draining:
             pod.listener.close()
             return
         self._say(PodListening(pod.uid, _port(pod.listener.sockets)))
 
     async def _listen_service(self, service: Service) -> None:
-        loop = self._loop
+        loop, neighbours = self._loop, self._neighbours
 
         def connection() -> asyncio.Protocol:
             pod = service.choose()
-            return HttpConnection(pod, loop) if pod is not None else Refused()
+            return HttpConnection(pod, loop, neighbours) if pod is not None else Refused()
 
         service.listener = await loop.create_server(connection, _HOST, 0, backlog=_BACKLOG)
         if self._services.get(service.name) is not service:

@@ -13,6 +13,7 @@ from typing import cast
 import httptools
 
 from hpatui.sandbox.cpu import VirtualCpu
+from hpatui.sandbox.dataplane.neighbours import Neighbours, is_local
 
 _FREE = (b"/healthz", b"/readyz", b"/livez")  # probes cost nothing
 _TOO_MANY_PIPELINED = 64
@@ -20,6 +21,8 @@ _OVERLOADED = (
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nContent-Length: 11\r\n"
     b"Retry-After: 1\r\n\r\noverloaded\n"
 )
+_MOST_HEAD = 64 * 1024
+_FORBIDDEN = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 _BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -68,13 +71,18 @@ class Pod:
 
 
 class HttpConnection(asyncio.Protocol):
-    """One client connection to one pod. Answers keep the order of requests."""
+    """One client connection to one pod. Answers keep the order of requests.
 
-    __slots__ = ("_answers", "_due", "_loop", "_parser", "_path", "_timer", "_transport", "pod")
+    Who the client is is asked once, and the first request's head is looked at: a web page's are all alike.
+    """
 
-    def __init__(self, pod: Pod, loop: asyncio.AbstractEventLoop) -> None:
+    __slots__ = ("_due", "_head", "_loop", "_neighbours", "_parser", "_path", "_timer", "_transport", "pod")
+
+    def __init__(self, pod: Pod, loop: asyncio.AbstractEventLoop, neighbours: Neighbours) -> None:
         self.pod = pod
         self._loop = loop
+        self._neighbours = neighbours
+        self._head: bytes | None = b""  # what came of the first request; None once it was looked at
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport | None = None
         self._path = b""
@@ -84,6 +92,9 @@ class HttpConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client is there."""
         self._transport = cast(asyncio.Transport, transport)
+        if not self._neighbours.may(self._transport):
+            self._transport.abort()
+            return
         self.pod.connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -95,6 +106,8 @@ class HttpConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes of one or more requests."""
+        if self._head is not None:
+            self._head = (self._head + data)[:_MOST_HEAD]
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -110,6 +123,12 @@ class HttpConnection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """Parser: a request is complete."""
+        if self._head is not None:
+            local, self._head = is_local(self._head.partition(b"\r\n\r\n")[0]), None
+            if not local:
+                self._write(_FORBIDDEN, True)
+        if self._transport is None or self._transport.is_closing():
+            return
         now = self._loop.time()
         pod, parser = self.pod, self._parser
         close = pod.draining or not parser.should_keep_alive()

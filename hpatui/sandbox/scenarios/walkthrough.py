@@ -16,6 +16,7 @@ from hpatui.sandbox.scenarios.build import (
 )
 
 SPACE = "heyongjia"
+LABELS = {"dcos-app": "php-apache"}  # the guide's own: its manifests apply unchanged, and a selector never changes
 
 
 def manifests(space: str = SPACE) -> list[Manifest]:
@@ -23,8 +24,8 @@ def manifests(space: str = SPACE) -> list[Manifest]:
     metrics = [cpu(30), memory("80Mi")]
     return [
         namespace(space),
-        deployment(space, "php-apache", needs=resources("100m", "100Mi")),
-        service(space, "php-apache"),
+        deployment(space, "php-apache", needs=resources("100m", "100Mi"), labels=LABELS),
+        service(space, "php-apache", selector=LABELS),
         autoscaler(space, "php-apache", metrics, least=1, most=3, name="php-apache-hpa"),
     ]
 

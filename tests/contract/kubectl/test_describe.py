@@ -23,7 +23,7 @@ def test_deployment(guide: Kubectl) -> None:
 
 
 def test_pod(guide: Kubectl) -> None:
-    text = guide("describe", "pods", "-l", "app=php-apache")
+    text = guide("describe", "pods", "-l", "dcos-app=php-apache")
     assert re.search(r"Controlled By: +ReplicaSet/php-apache-", text)
     assert re.search(r"QoS Class: +Guaranteed", text)
     assert "Successfully assigned heyongjia/php-apache-" in text

@@ -48,8 +48,8 @@ def test_yaml_and_json(guide: Kubectl) -> None:
 
 
 def test_selectors(guide: Kubectl) -> None:
-    assert len(guide("get", "pods", "-l", "app=php-apache", "-o", "name").split()) >= 1
-    assert guide("get", "pods", "-l", "app!=php-apache", "-o", "name") == ""
+    assert len(guide("get", "pods", "-l", "dcos-app=php-apache", "-o", "name").split()) >= 1
+    assert guide("get", "pods", "-l", "dcos-app!=php-apache", "-o", "name") == ""
     assert guide("get", "pods", "--field-selector=status.phase=Pending", "-o", "name") == ""
     message = guide.fails("get", "pods", "--field-selector=spec.colour=red")
     assert "field label not supported: spec.colour" in message
