@@ -10,11 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from hpatui.autoscaler.rules import RECORDED, Rules
+from hpatui.autoscaler.which_rules import Choice, server_version, which_rules
 from hpatui.doctor.fields import Json, child, items, name, namespace, text
 from hpatui.doctor.look import Look
 from hpatui.doctor.reading import Reading, Reads, Sight
 from hpatui.doctor.target import BUILT_IN, Target, controller, resolve
 from hpatui.model import Key
+from hpatui.text import printable
 
 HPA_VERSIONS = ("v2", "v2beta2", "v2beta1", "v1")
 _OWNERS = {
@@ -32,12 +35,17 @@ def same_shape(version: str, obj: dict[str, Any]) -> dict[str, Any]:
     return obj
 
 
+def by_version(answer: Json) -> Choice:
+    """The rules that go with an answer of /version."""
+    return which_rules(server_version(answer))
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """An HPA with what its scaleTargetRef leads to and the pods that its scale's selector selects.
 
     `version` is the API version the HPA was read in (its object here has v2's shape). `owners` are the controllers of
-    each pod (by name), nearest first, as far as they could be followed.
+    each pod (by name), nearest first, as far as they could be followed. `rules` are those of the cluster's controller.
     """
 
     hpa: Json
@@ -46,6 +54,7 @@ class Subject:
     version: str = "v2"
     owners: dict[str, tuple[Json, ...]] | None = None
     own: dict[str, bool | None] | None = None
+    rules: Rules = RECORDED
 
     @property
     def key(self) -> Key:
@@ -123,6 +132,7 @@ class World:
         scope_namespace: str | None,
         hpa: Key | None,
         older: Callable[[str, dict[str, Any]], dict[str, Any]] = same_shape,
+        choose: Callable[[Json], Choice] = by_version,
     ) -> None:
         self.look = look
         self.now = now
@@ -131,7 +141,8 @@ class World:
         self.hpas: Reading = Reading("", Sight.MISSING)
         self.subjects: tuple[Subject, ...] = ()
         self.neighbours: tuple[Subject, ...] = ()  # all HPAs of the scope, those that are not asked about too
-        self._older = older
+        self._older, self._choose = older, choose
+        self.rules, self.rules_text = RECORDED, ""
         self._version = "v2"
         self.reads = Reads(look, self.scope_namespace)
 
@@ -144,6 +155,9 @@ class World:
 
     async def load(self) -> None:
         """Read the HPAs in scope, their targets and pods, and whose the pods are."""
+        version = await self.look.get("/version")
+        choice = self._choose(version.body or {})
+        self.rules, self.rules_text = choice.controller, printable(choice.text, 200)
         self.hpas = await self._read_hpas()
         found = await asyncio.gather(*(self._subject(hpa) for hpa in self.hpas.objects))
         links = await self._links(found)
@@ -179,7 +193,13 @@ class World:
             and namespace(pod) == namespace(hpa)
             and selector.matches({str(k): str(v) for k, v in child(pod, "metadata", "labels").items()})
         )
-        return Subject(hpa, found, Reading(pods.path, pods.sight, selected, pods.error, pods.status), self._version)
+        return Subject(
+            hpa,
+            found,
+            Reading(pods.path, pods.sight, selected, pods.error, pods.status),
+            self._version,
+            rules=self.rules,
+        )
 
     async def _links(self, subjects: list[Subject]) -> dict[str, Json | None]:
         """Controllers by the uid of what they own: those of the owners of pods, as far as they can be read."""
@@ -221,7 +241,7 @@ def _owned(subject: Subject, links: dict[str, Json | None]) -> Subject:
     """The subject with the owners of its pods."""
     owners = {name(pod): _chain(pod, links) for pod in subject.pods.objects}
     own = {name(pod): _belongs(subject, owners[name(pod)], links) for pod in subject.pods.objects}
-    return Subject(subject.hpa, subject.found, subject.pods, subject.version, owners, own)
+    return Subject(subject.hpa, subject.found, subject.pods, subject.version, owners, own, subject.rules)
 
 
 def _chain(pod: Json, links: dict[str, Json | None]) -> tuple[Json, ...]:

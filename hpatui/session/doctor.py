@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hpatui.clock import Clock, SystemClock
@@ -12,6 +13,7 @@ from hpatui.doctor.report import Report
 from hpatui.doctor.run import run_checks
 from hpatui.errors import ClusterError
 from hpatui.model import Key
+from hpatui.session.flags import rules_choice
 from hpatui.session.port import parse_hpa_name
 from hpatui.settings import Settings
 
@@ -73,4 +75,5 @@ async def examine(connection: Connection, clock: Clock, settings: Settings) -> R
     if wanted is not None and not wanted.namespace:
         wanted = Key(namespace, wanted.name)
     scope = None if settings.all_namespaces else namespace
-    return await run_checks(ConnectionLook(connection), clock, scope, wanted, to_v2)
+    choose = partial(rules_choice, settings)
+    return await run_checks(ConnectionLook(connection), clock, scope, wanted, to_v2, choose)

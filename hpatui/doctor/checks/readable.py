@@ -139,7 +139,9 @@ def _without_request(family: Family, subject: Subject, metric: Metric) -> bool:
         return False
     template = child(subject.target.first, "spec", "template", "spec")
     specs = [child(pod, "spec") for pod in subject.live_pods()] or [template]
-    lacking = list(dict.fromkeys(c for spec in specs for c in lacking_of(spec, metric.name, metric.container)))
+    lacking = list(
+        dict.fromkeys(c for spec in specs for c in lacking_of(spec, metric.name, metric.container, subject.rules))
+    )
     if not lacking:
         return False
     first = lacking[0]

@@ -6,6 +6,7 @@ Source: calculateRequests of the controller's replica calculator.
 
 from __future__ import annotations
 
+from hpatui.autoscaler.rules import RECORDED, Rules
 from hpatui.doctor.fields import Json, amount, child, items, text
 
 
@@ -16,14 +17,16 @@ def counted(spec: Json) -> list[tuple[str, Json]]:
     return found
 
 
-def lacking_of(spec: Json, resource: str, only: str) -> list[str]:
-    """Containers (of `only`, if named) without a request for the resource."""
-    if not only and "requests" in child(spec, "resources"):
+def lacking_of(spec: Json, resource: str, only: str, rules: Rules = RECORDED) -> list[str]:
+    """Containers (of `only`, if named) without a request for the resource, as the rules of the version count them."""
+    if rules.pod_level_requests and not only and "requests" in child(spec, "resources"):
         return [] if resource in child(spec, "resources", "requests") else ["(pod level)"]
     return [
         text(container, "name")
-        for _, container in counted(spec)
-        if only in ("", text(container, "name")) and _request(container, resource) is None
+        for field, container in counted(spec)
+        if (field == "containers" or rules.sidecars_requested)
+        and only in ("", text(container, "name"))
+        and _request(container, resource) is None
     ]
 
 

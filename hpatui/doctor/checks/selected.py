@@ -138,7 +138,7 @@ def check_foreign(family: Family, subject: Subject) -> bool:
             for m in metrics
             if m.target_type == "Utilization" and m.type in RESOURCES
             for pod in members
-            for container in lacking_of(child(pod, "spec"), m.name, m.container)
+            for container in lacking_of(child(pod, "spec"), m.name, m.container, subject.rules)
         ]
         _report(family, subject, owner, members, metrics, lacking)
         blinded = blinded or bool(lacking)
