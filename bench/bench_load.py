@@ -33,7 +33,7 @@ events {{ worker_connections 4096; }}
 http {{ access_log off; keepalive_requests 1000000000; keepalive_timeout 3600;
   server {{ listen 127.0.0.1:{port} backlog=4096; listen 127.0.0.1:{tls} ssl backlog=4096;
     ssl_certificate {folder}/cert; ssl_certificate_key {folder}/key;
-    location / {{ return 200 "ok\\n"; }} }} }}
+    location / {{ return 200 "ok\\n"; }} location /d/ {{ alias {folder}/; }} }} }}
 """
 
 
@@ -42,7 +42,7 @@ def main() -> list[Table]:
     if shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin") is None:
         return [Table("Load engine", ("what",), (("nginx is not installed: apt-get install nginx-light",),))]
     with _nginx():
-        return [_cpu(), _rates(), _workers()]
+        return [_cpu(), _open_cpu(), _memory(), _rates(), _workers()]
 
 
 @contextmanager
@@ -52,6 +52,8 @@ def _nginx() -> Iterator[None]:
             ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1",
              "-keyout", f"{folder}/key", "-out", f"{folder}/cert"], check=True, capture_output=True,
         )  # fmt: skip
+        for name, size in (("10k", 10 << 10), ("1m", 1 << 20)):
+            (Path(folder) / name).write_bytes(os.urandom(size))
         conf = Path(folder) / "conf"
         conf.write_text(_CONF.format(folder=folder, port=_PORT, tls=_TLS_PORT))
         path = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin") or "nginx"
@@ -117,6 +119,9 @@ def _cpu() -> Table:
         ("kept connections", "wrk", lambda s: ["wrk", "-t1", f"-c{n}", f"-d{s}s", url], _WRK),
         ("kept connections", "hey", hey(url), _HEY),
         ("kept connections", "ab", lambda s: ["ab", "-q", "-k", "-t", str(s), "-n", "9999999", "-c", n, url], _AB),
+        ("kept, 10 KB", "hpatui", ours(f"{url}d/10k", "--connections", "kept"), _requests),
+        ("kept, 10 KB", "wrk", lambda s: ["wrk", "-t1", f"-c{n}", f"-d{s}s", f"{url}d/10k"], _WRK),
+        ("kept, 10 KB", "hey", hey(f"{url}d/10k"), _HEY),
         ("TLS, kept", "hpatui", ours(tls, "--connections", "kept", "--insecure"), _requests),
         ("TLS, kept", "hey", hey(tls), _HEY),
         ("a connection a request", "hpatui", ours(url, "--connections", "single"), _requests),
@@ -132,6 +137,49 @@ def _cpu() -> Table:
     rows = [(case, tool, round(statistics.median(values), 4)) for (case, tool), values in results.items()]
     note = f"closed model, {_CONNECTIONS} connections, median of {_ROUNDS} interleaved rounds"
     return Table("Load engine: CPU", ("connections", "tool", "ms a request"), tuple(rows), note)
+
+
+def _open_cpu() -> Table:
+    """1,000/s: hey spaces them by its workers' clocks, so that fifty workers send fifty at once; one sends one at a time."""
+    url = f"http://127.0.0.1:{_PORT}/"
+    cases: list[tuple[str, str, Callable[[int], list[str]], Callable[[str], int]]] = [
+        (
+            "hpatui",
+            "evenly",
+            lambda s: _hpatui(url, "--rate", "1000", "--duration", f"{s}s", "--connections", "kept"),
+            _requests,
+        ),
+        ("hey", "one at a time", lambda s: ["hey", "-z", f"{s}s", "-c", "1", "-q", "1000", url], _HEY),
+        ("hey", "fifty at once", lambda s: ["hey", "-z", f"{s}s", "-c", "50", "-q", "20", url], _HEY),
+    ]
+    results: dict[tuple[str, str], list[float]] = {}
+    for _ in range(_ROUNDS):
+        for tool, how, command, count in cases:
+            if tool == "hpatui" or shutil.which(tool):
+                results.setdefault((tool, how), []).append(_marginal(command, count))
+    rows = tuple((tool, how, round(statistics.median(values), 4)) for (tool, how), values in results.items())
+    return Table("Load engine: CPU of the open model", ("tool", "sent", "ms a request"), rows, "1,000/s")
+
+
+def _memory() -> Table:
+    """500 connections, 1 MiB an answer: the most memory of the process that sends."""
+    url = f"http://127.0.0.1:{_PORT}/d/1m"
+    commands = {
+        "hpatui (worker)": _hpatui(url, "--concurrency", "500", "--duration", "5s"),
+        "hey": ["hey", "-z", "5s", "-c", "500", url],
+    }
+    rows: list[tuple[object, ...]] = []
+    for tool, command in commands.items():
+        if tool == "hey" and not shutil.which("hey"):
+            continue
+        with subprocess.Popen(
+            ["taskset", "-c", "0", *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as process:
+            time.sleep(4.5)
+            children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+            status = Path(f"/proc/{children[0] if children else process.pid}/status").read_text()
+            rows.append((tool, round(int(re.findall(r"VmHWM:\s+(\d+)", status)[0]) / 1024)))
+    return Table("Load engine: memory", ("tool", "MiB at most"), tuple(rows), "500 connections, answers of 1 MiB")
 
 
 def _locust(folder: str, url: str, seconds: int) -> list[str]:

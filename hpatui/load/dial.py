@@ -62,20 +62,30 @@ class Dialer:
             phase[0] = "connect"
             while not self._gate.take(_now()):
                 await asyncio.sleep(self._gate.opens(_now()))
+            self.dials += 1
             try:
-                async with asyncio.timeout((end - _now()) / left if left > 1 else None):
-                    connected = await self._tcp(address, port)
+                if left == 1:
+                    connected = await self._tcp(address, port, make)
+                else:
+                    async with asyncio.timeout((end - _now()) / left):
+                        connected = await self._tcp(address, port, make)
             except OSError as error:  # a TimeoutError is one, but for the whole's, which is raised outside
                 self._resting[address] = _now() + REST
                 problem = error
                 continue
-            phase[0] = "tls" if self._ssl is not None else "connect"
+            if not isinstance(connected, socket.socket):
+                return connected
+            phase[0] = "tls"
             return await self._tls(connected, make)
         raise problem
 
-    async def _tcp(self, address: str, port: int) -> socket.socket:
+    async def _tcp(self, address: str, port: int, make: Callable[[], _P]) -> socket.socket | _P:
+        """A socket that TLS goes over; without TLS the connection itself, which is cheaper in one step."""
         begun = _now()
-        self.dials += 1
+        if self._ssl is None:
+            _, protocol = await asyncio.get_running_loop().create_connection(make, address, port)
+            self._phases[1].append(int((_now() - begun) * 1e6))
+            return protocol
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         connected = socket.socket(family, socket.SOCK_STREAM)
         try:
@@ -96,8 +106,7 @@ class Dialer:
         except BaseException:
             connected.close()
             raise
-        if self._ssl is not None:
-            self._phases[2].append(int((_now() - begun) * 1e6))
+        self._phases[2].append(int((_now() - begun) * 1e6))
         return protocol
 
     def _in_turn(self, addresses: list[str]) -> list[str]:

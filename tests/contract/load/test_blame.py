@@ -165,6 +165,28 @@ async def test_all_addresses_of_a_name_are_used_and_a_dead_one_costs_nothing() -
     assert dialer.dials <= 12 + 2  # the dead one was tried once or twice, then last
 
 
+async def test_each_connect_passes_the_gate_those_to_a_second_address_too() -> None:
+    """25/s: the first address is dead, so that each of three connections takes two connects; the last is not before 0.2 s."""
+    came: list[float] = []
+
+    async def note(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came.append(asyncio.get_running_loop().time())
+        writer.close()
+
+    server = await asyncio.start_server(note, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    dialer = Dialer(Policy(loopback_only=True), None, None, Gate(25.0, 0.0))
+    begun = asyncio.get_running_loop().time()
+    for number in range(3):
+        dialer._known[f"app{number}.test", port] = ([f"127.0.0.{2 + number}", "127.0.0.1"], float("inf"))
+        dialer._turn = 1
+        await dialer.dial(f"app{number}.test", port, asyncio.Protocol, 5.0)
+    await asyncio.sleep(0.02)
+    server.close()
+    assert dialer.dials == 6
+    assert came[-1] - begun >= 0.19
+
+
 @pytest.mark.parametrize("rate", [20, 60])
 async def test_the_in_flight_limit_is_said_to_be_the_target_s_slowness(rate: int) -> None:
     async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
