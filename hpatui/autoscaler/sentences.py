@@ -127,12 +127,14 @@ def metric_surge(current: str, target: str, tolerance: float, replicas: int) -> 
 
 def metric_wants(current: str, target: str, ratio: float, proposal: int) -> str:
     """Outside the tolerance."""
+    if proposal < 0:
+        return f"{current} of {target} (x{ratio:.2f}): asks for less than nothing, which counts as 0 replicas"
     return f"{current} of {target} (x{ratio:.2f}): wants {plural(proposal, 'replica')}"
 
 
 def held(wanted: int, held_at: int, until: float | None, recommended: float | None, *, inferred: bool = False) -> str:
     """Stabilization: `wants 1, held at 3 until 14:08:10 by the recommendation of 14:03:10`."""
-    text = f"wants {wanted}, held at {held_at}"
+    text = f"wants {max(0, wanted)}, held at {held_at}"
     if until is not None:
         text += f" until {clock_time(until)}" + (" at the latest" if inferred else "")
     if recommended is not None and not inferred:

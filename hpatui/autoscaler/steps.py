@@ -195,15 +195,15 @@ def limits_line(hpa: HpaObject, decision: Decision) -> ExplainLine | None:
     if hpa.min_replicas >= hpa.max_replicas and decision.wanted is not None and decision.current == hpa.max_replicas:
         if decision.wanted == decision.current:
             return None
-        return ExplainLine("limits", f"wants {decision.wanted}, but {fixed(hpa)}", Tone.WARN)
+        return ExplainLine("limits", f"wants {max(0, decision.wanted)}, but {fixed(hpa)}", Tone.WARN)
     if decision.wanted is not None and decision.wanted < decision.current <= hpa.min_replicas:
-        return ExplainLine("limits", f"wants {decision.wanted}, kept at minReplicas {hpa.min_replicas}")
+        return ExplainLine("limits", f"wants {max(0, decision.wanted)}, kept at minReplicas {hpa.min_replicas}")
     if limits is None or step is None or not limits.limited or decision.wanted is None:
         return None
     if decision.wanted == decision.current and decision.rescaled_to is None:
         return None  # what an older recommendation would want beyond the limit does not matter
     same_side = (decision.wanted > limits.replicas) == (step.replicas > limits.replicas)
-    wants = f"wants {decision.wanted}" if same_side else f"a recent recommendation of {step.replicas} counts"
+    wants = f"wants {max(0, decision.wanted)}" if same_side else f"a recent recommendation of {step.replicas} counts"
     match limits.reason:
         case "TooManyReplicas":
             return ExplainLine("limits", f"{wants}, capped at maxReplicas {hpa.max_replicas}", Tone.WARN)

@@ -111,8 +111,15 @@ def _requests(spec: Json) -> tuple[tuple[str, Mapping[str, int]], ...] | None:
 
 
 def _containers(spec: Json, status: Json, name: str, statuses: str) -> tuple[ContainerFacts, ...]:
+    """Those of the spec, and those that only the status has (written by hand, or by a newer kubelet than the spec)."""
     states = {text(item, "name"): item for item in items(status, statuses)}
-    return tuple(_container(item, states.get(text(item, "name"), EMPTY)) for item in items(spec, name))
+    specs = [*items(spec, name)]
+    known = {text(item, "name") for item in specs}
+    for named, state in states.items():
+        if named not in known:
+            sidecar = name == "initContainers" and state.get("started") is True
+            specs.append({"name": named, **({"restartPolicy": "Always"} if sidecar else {})})
+    return tuple(_container(item, states.get(text(item, "name"), EMPTY)) for item in specs)
 
 
 def _container(spec: Json, status: Json) -> ContainerFacts:

@@ -88,8 +88,12 @@ def _cause(pod: Pod, now: float) -> str:
         return f"never started, for {_span(lasted)} ({pod.reason})" if lasted >= 60 else ""
     gates = [g for g in pod.readiness_gates if (c := pod.condition(g)) is None or c.status != "True"]
     inside = pod.condition("ContainersReady")
-    if gates and (inside is None or inside.status == "True"):
-        return f"not ready for {_span(lasted)} (readiness gate {gates[0]} is not met)"
+    ready = pod.condition("Ready")
+    if (gates or (ready is not None and ready.reason == "ReadinessGatesNotReady")) and (
+        inside is None or inside.status == "True"
+    ):
+        which = f"readiness gate {gates[0]} is not met" if gates else ready.message if ready is not None else ""
+        return f"not ready for {_span(lasted)} ({which})"
     return f"not ready for {_span(lasted)}" if lasted >= 1 and pod.ready_since is None and lasted >= 60 else ""
 
 
