@@ -100,7 +100,7 @@ def _waits(now: float, pod: Json) -> Sickness | None:
         return None
     for status in items(pod, "status", "initContainerStatuses"):
         if (
-            child(status, "state", "running")
+            "running" in child(status, "state")
             and status.get("started") is not True
             and text(pod, "status", "phase") == "Pending"
         ):

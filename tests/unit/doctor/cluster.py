@@ -37,6 +37,10 @@ class TableCluster:
             return Answer(200, deepcopy(self.documents[path]))
         if path in self.lists:
             return Answer(200, {"kind": "List", "metadata": {}, "items": deepcopy(self.lists[path])})
+        folder, _, name = path.rpartition("/")
+        one = next((o for o in self.lists.get(folder, ()) if (o.get("metadata") or {}).get("name") == name), None)
+        if one is not None:
+            return Answer(200, deepcopy(one))
         return Answer(404, {"kind": "Status", "code": 404}, f"{path} not found")
 
     async def get_text(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
