@@ -25,6 +25,7 @@ from hpatui.autoscaler.inputs import (
 )
 from hpatui.autoscaler.times import SECOND, to_ns
 from hpatui.errors import MalformedObject
+from hpatui.forms.durations import go_duration
 from hpatui.quantity import Quantity, QuantityError, parse_quantity
 
 _EMPTY: Mapping[str, Any] = {}
@@ -360,27 +361,12 @@ def _milli_map(obj: JsonObject, path: str) -> Mapping[str, int]:
     return {name: _quantity(value, f"{path}.{name}").milli_value() for name, value in obj.items()}
 
 
-_UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND}
-
-
 def _duration(text: str, path: str) -> int:
     """A Go duration ("30s", "1m0s", "14.2s") -> nanoseconds; empty: 0."""
-    rest, total = text, 0
-    while rest:
-        digits = 0
-        while digits < len(rest) and (rest[digits].isdigit() or rest[digits] == "."):
-            digits += 1
-        unit = next((u for u in sorted(_UNITS, key=len, reverse=True) if rest.startswith(u, digits)), None)
-        try:
-            if unit is None:
-                raise ValueError
-            total += round(float(rest[:digits]) * _UNITS[unit])
-        except ValueError:
-            if rest == "0":
-                return total
-            raise MalformedObject(path, f"{text!r} is no duration") from None
-        rest = rest[digits + len(unit) :]
-    return total
+    try:
+        return go_duration(text) if text else 0
+    except ValueError:
+        raise MalformedObject(path, f"{text!r} is no duration") from None
 
 
 def _kind(value: object) -> str:

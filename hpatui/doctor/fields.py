@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hpatui.clock import parse_rfc3339
+from hpatui.forms import selectors as forms
 from hpatui.quantity import parse_quantity
 
 Json = Mapping[str, Any]
@@ -72,32 +73,9 @@ def namespace(obj: Json) -> str:
 
 
 def selector_matches(selector: Json, labels: Json) -> bool:
-    """Whether a LabelSelector (matchLabels and matchExpressions) selects `labels`. An empty selector selects nothing
-    here, because no workload may have one.
-    """
-    wanted, expressions = child(selector, "matchLabels"), items(selector, "matchExpressions")
-    if not wanted and not expressions:
-        return False
-    return all(labels.get(key) == value for key, value in wanted.items()) and all(
-        _expression_matches(expression, labels) for expression in expressions
-    )
-
-
-def _expression_matches(expression: Json, labels: Json) -> bool:
-    key, operator = text(expression, "key"), text(expression, "operator")
-    values = expression.get("values")
-    known: Sequence[Any] = values if isinstance(values, list) else ()
-    match operator:
-        case "In":
-            return labels.get(key) in known
-        case "NotIn":
-            return labels.get(key) not in known
-        case "Exists":
-            return key in labels
-        case "DoesNotExist":
-            return key not in labels
-        case _:
-            return False
+    """Whether a workload's LabelSelector selects `labels`. An empty one selects nothing here: no workload may have it."""
+    given = child(selector, "matchLabels") or items(selector, "matchExpressions")
+    return bool(given) and forms.selector_matches(selector, labels)
 
 
 def _walk(obj: Any, path: Sequence[str]) -> Any:

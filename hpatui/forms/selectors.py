@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 _OPERATORS = {"In": "in", "NotIn": "notin"}
@@ -30,3 +31,32 @@ def selector_text(selector: Any) -> str:
         elif operator:
             terms.append((key, key if operator == "Exists" else f"!{key}"))
     return ",".join(term for _, term in sorted(terms, key=lambda pair: pair[0]))
+
+
+def selector_matches(selector: Any, labels: Mapping[str, Any] | None) -> bool:
+    """Whether a metav1.LabelSelector selects these labels. None selects nothing, an empty one everything."""
+    if not isinstance(selector, Mapping):
+        return False
+    labels = labels or {}
+    wanted = selector.get("matchLabels")
+    if isinstance(wanted, Mapping) and any(labels.get(key) != value for key, value in wanted.items()):
+        return False
+    terms = selector.get("matchExpressions")
+    return all(_term_matches(term, labels) for term in terms) if isinstance(terms, list | tuple) else True
+
+
+def _term_matches(term: Any, labels: Mapping[str, Any]) -> bool:
+    if not isinstance(term, Mapping):
+        return False
+    values, found = term.get("values") or (), labels.get(str(term.get("key", "")))
+    match term.get("operator"):
+        case "In":
+            return found is not None and found in values
+        case "NotIn":
+            return found is None or found not in values
+        case "Exists":
+            return found is not None
+        case "DoesNotExist":
+            return found is None
+        case _:
+            return False

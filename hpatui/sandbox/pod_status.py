@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from hpatui.forms.qos import qos_class
 from hpatui.sandbox.controllers.objects import Key, Object, stamp, with_condition
 
 HOST_IP = "127.0.0.1"
@@ -131,7 +132,7 @@ def _status(
     statuses = [_identified(pod, entry) for entry in statuses]
     result: Object = {
         "phase": phase, "conditions": conditions, "hostIP": HOST_IP, "hostIPs": [{"ip": HOST_IP}],
-        "containerStatuses": statuses, "qosClass": qos_class(pod),
+        "containerStatuses": statuses, "qosClass": qos_class(pod["spec"]),
     }  # fmt: skip
     if start:
         result["startTime"] = start
@@ -155,16 +156,3 @@ def _identified(pod: Object, entry: Object) -> Object:
 
 def _reasonless(entry: Object) -> Object:
     return {name: value for name, value in entry.items() if name not in ("reason", "message")}
-
-
-def qos_class(pod: Object) -> str:
-    """Guaranteed, Burstable or BestEffort, by requests and limits."""
-    guaranteed, any_set = True, False
-    for container in pod["spec"]["containers"]:
-        resources = container.get("resources") or {}
-        limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
-        any_set = any_set or bool(limits or requests)
-        for name in ("cpu", "memory"):
-            if name not in limits or requests.get(name, limits[name]) != limits[name]:
-                guaranteed = False
-    return "Guaranteed" if guaranteed else "Burstable" if any_set else "BestEffort"

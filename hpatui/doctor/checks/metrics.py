@@ -13,6 +13,7 @@ from hpatui.doctor.checks.base import Family, span
 from hpatui.doctor.fields import Json, child, condition, items, name, namespace, number, text, time_of
 from hpatui.doctor.report import Evidence
 from hpatui.doctor.world import Reading, Sight, Subject, World
+from hpatui.forms.durations import SECOND, go_duration
 
 RESOURCE_GROUP = "metrics.k8s.io"
 APISERVICE = "v1beta1.metrics.k8s.io"
@@ -262,9 +263,9 @@ async def _freshness(world: World, family: Family, samples: Reading) -> None:
 
 
 def _window(sample: Json | None) -> float:
-    value = text(sample, "window").removesuffix("s")
+    """Seconds that a sample covers; metrics-server's default where it does not say."""
     try:
-        return float(value)
+        return go_duration(text(sample, "window")) / SECOND
     except ValueError:
         return 15.0
 

@@ -10,8 +10,9 @@ import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from hpatui.forms.qos import qos_class
 from hpatui.quantity import QuantityError, parse_quantity
-from hpatui.sandbox.apiserver.pod_defaults import pod_spec, pod_template, qos_class, requests_from_limits
+from hpatui.sandbox.apiserver.pod_defaults import pod_spec, pod_template, requests_from_limits
 from hpatui.sandbox.apiserver.resources import Resource
 
 JsonObject = dict[str, Any]

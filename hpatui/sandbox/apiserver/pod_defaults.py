@@ -94,17 +94,3 @@ def requests_from_limits(container: JsonObject) -> JsonObject:
     if not missing:
         return container
     return {**container, "resources": {**resources, "requests": {**requests, **missing}}}
-
-
-def qos_class(spec: JsonObject) -> str:
-    """Guaranteed, Burstable or BestEffort, from the containers' cpu and memory."""
-    guaranteed, any_set = True, False
-    for container in spec.get("containers") or ():
-        resources = container.get("resources") or {}
-        requests, limits = resources.get("requests") or {}, resources.get("limits") or {}
-        for name in ("cpu", "memory"):
-            any_set = any_set or name in requests or name in limits
-            guaranteed = guaranteed and name in limits and requests.get(name) == limits[name]
-    if not any_set:
-        return "BestEffort"
-    return "Guaranteed" if guaranteed else "Burstable"

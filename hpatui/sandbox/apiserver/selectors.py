@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from hpatui.forms.selectors import selector_matches as matches
 from hpatui.sandbox.apiserver.resources import Resource
 from hpatui.sandbox.apiserver.status import bad_request
+
+__all__ = ["matches", "parse_fields", "parse_labels", "select"]
 
 _SET = re.compile(r"\s*([^\s,!=<>()]+)\s+(in|notin)\s*\(([^()]*)\)\s*")
 _PAIR = re.compile(r"\s*([^\s,!=<>()]+)\s*(==|=|!=|<|>)\s*([^\s,()=!<>]*)\s*")
@@ -196,23 +199,3 @@ def select(
         parse_labels(label_selector.strip()) if label_selector else (),
         parse_fields(resource, field_selector) if field_selector else (),
     )
-
-
-def matches(selector: Mapping[str, Any] | None, labels: Mapping[str, str] | None) -> bool:
-    """Whether a metav1.LabelSelector selects these labels. None selects nothing, an empty one everything."""
-    if selector is None:
-        return False
-    labels = labels or {}
-    if not (selector.get("matchLabels") or {}).items() <= labels.items():
-        return False
-    for term in selector.get("matchExpressions") or ():
-        operator, values, found = term.get("operator"), term.get("values") or (), labels.get(term.get("key"))
-        ok = {
-            "In": found is not None and found in values,
-            "NotIn": found is None or found not in values,
-            "Exists": found is not None,
-            "DoesNotExist": found is None,
-        }.get(operator, False)
-        if not ok:
-            return False
-    return True
