@@ -92,7 +92,7 @@ def _run_screen(args: argparse.Namespace) -> int:
 
 def _show(settings: Settings, demo: SandboxOptions | None = None) -> int:
     """The screen, or the plain front end where the terminal cannot show one."""
-    from hpatui.ui.terminal import screen_possible
+    from hpatui.ui.terminal import prepare, screen_possible, speaks_utf8
 
     reason = screen_possible(os.environ, sys.stdin, sys.stdout)
     if settings.hpa:
@@ -106,6 +106,9 @@ def _show(settings: Settings, demo: SandboxOptions | None = None) -> int:
         return Session(settings, demo=demo)
 
     if reason is None:
+        prepare(os.environ)
+        if not speaks_utf8(os.environ):
+            settings = replace(settings, ascii=True)
         from hpatui.ui.app import run
 
         return run(make_session, settings)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import Any
 
+from rich.color import ColorSystem
 from rich.console import RenderableType
 from textual import events, messages
 from textual.notifications import SeverityLevel
@@ -29,6 +31,7 @@ class DisplayApp(GuardedApp):
         self.pace = Pace()
         self._later: Timer | None = None
         self._cursor: tuple[int, int] | None = None
+        self.colourless = bool(os.environ.get("NO_COLOR"))
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         """Textual's last step for every repaint."""
@@ -39,8 +42,8 @@ class DisplayApp(GuardedApp):
         try:
             frame = self._frame
             if (frame.width, frame.height) != tuple(self.size):
-                colours = textual_private.colours_of(self) or frame.colours
-                self._frame = frame = Frame(*self.size, colours)
+                colours = textual_private.colours_of(self) or ColorSystem.TRUECOLOR
+                self._frame = frame = Frame(*self.size, None if self.colourless else colours)
             for x, y, segments, end in spans:
                 frame.put(x, y, segments, end)
             self._send()

@@ -26,7 +26,7 @@ from hpatui.ui.keybytes import KeyReader
 from hpatui.ui.writer import TerminalWriter
 
 MOST_WAITING = 500  # messages that the app has not handled yet; until then no more keys are read
-_PATIENCE = 0.1  # seconds between looks at the clock while no key comes
+_PATIENCE = 0.05  # seconds between looks at the clock while no key comes
 
 _MOUSE_ON = "\x1b[?1000h\x1b[?1003h\x1b[?1015h\x1b[?1006h"
 _MOUSE_OFF = "\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l"
@@ -197,13 +197,14 @@ class TerminalDriver(Driver):
                 self._stop_reading.wait(0.01)
                 continue
             try:
-                if select.select([self._in], [], [], _PATIENCE)[0]:
+                ready = select.select([self._in], [], [], _PATIENCE)[0]
+                self._pass_on(reader.tick())  # first: an escape that was a key does not join the key after it
+                if ready:
                     data = os.read(self._in, 1024)
                     if not data:
                         self._gone_from_thread()
                         return
                     self._pass_on(reader.feed(data))
-                self._pass_on(reader.tick())
             except (BlockingIOError, InterruptedError):
                 continue
             except (OSError, ValueError):

@@ -28,9 +28,9 @@ _ATTRIBUTES = (
 
 
 class Frame:
-    """The wanted and the sent cells of a terminal of `width` x `height`."""
+    """The wanted and the sent cells of a terminal of `width` x `height`; `colours` None: attributes only, no colour."""
 
-    def __init__(self, width: int = 0, height: int = 0, colours: ColorSystem = ColorSystem.TRUECOLOR) -> None:
+    def __init__(self, width: int = 0, height: int = 0, colours: ColorSystem | None = ColorSystem.TRUECOLOR) -> None:
         self.colours = colours
         self._want: list[list[Cell]] = []
         self._have: list[list[Cell]] = []
@@ -123,7 +123,7 @@ def _one_style(row: list[Cell], start: int, end: int) -> bool:
 class _Pen:
     """Writes runs of cells with as few moves and colour changes as possible."""
 
-    def __init__(self, colours: ColorSystem) -> None:
+    def __init__(self, colours: ColorSystem | None) -> None:
         self._colours = colours
         self._out: list[str] = []
         self._at: tuple[int, int] | None = None  # (row, column) if it is certain
@@ -162,18 +162,20 @@ class _Pen:
 
 
 @lru_cache(maxsize=8192)
-def _parts(style: Style | None, colours: ColorSystem) -> tuple[str, str, str]:
+def _parts(style: Style | None, colours: ColorSystem | None) -> tuple[str, str, str]:
     """SGR codes of a style: attributes, foreground, background (the last two never empty)."""
     if style is None:
         return "", "39", "49"
     attributes = ";".join(code for name, code in _ATTRIBUTES if getattr(style, name))
+    if colours is None:  # NO_COLOR
+        return attributes, "39", "49"
     fore = ";".join(style.color.downgrade(colours).get_ansi_codes()) if style.color else "39"
     back = ";".join(style.bgcolor.downgrade(colours).get_ansi_codes(False)) if style.bgcolor else "49"
     return attributes, fore, back
 
 
 @lru_cache(maxsize=8192)
-def _change(before: Style | None, after: Style | None, colours: ColorSystem) -> str:
+def _change(before: Style | None, after: Style | None, colours: ColorSystem | None) -> str:
     """The sequence that changes the pen from one style to another."""
     old, new = _parts(before, colours), _parts(after, colours)
     if old == new:

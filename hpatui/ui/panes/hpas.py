@@ -42,7 +42,10 @@ class HpaPane(LinePane):
     """Rows of HPAs under a header; the cursor stays on its HPA whatever happens around it."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"hpas--cursor"}
-    DEFAULT_CSS = "HpaPane > .hpas--cursor { background: $panel-lighten-1; }"
+    DEFAULT_CSS = """
+    HpaPane > .hpas--cursor { background: $panel-lighten-1; }
+    HpaPane:light > .hpas--cursor { background: $panel-darken-2; }
+    """
 
     class Moved(Message):
         """The cursor is on another HPA."""
@@ -288,7 +291,9 @@ class HpaPane(LinePane):
         if selected:
             # the background only: colours of the text keep their meaning
             shade = (
-                style("reverse") if self.ascii else Style(bgcolor=self.get_component_rich_style("hpas--cursor").bgcolor)
+                style("reverse")
+                if self.ascii or getattr(self.app, "colourless", False)
+                else Style(bgcolor=self.get_component_rich_style("hpas--cursor").bgcolor)
             )
             text.stylize(shade)
         return text
