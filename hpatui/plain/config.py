@@ -20,6 +20,7 @@ _ABOUT = {
     "hpa": "the HPA to select at the start: NAME or NS/NAME",
     "as_user": "the user to impersonate, as kubectl --as does",
     "as_groups": "with as_user: the groups to impersonate",
+    "observe": "how many HPAs are observed as the controller sees them",
     "read_only": "no load and nothing that changes a cluster",
     "low_bandwidth": "fewer colours and repaints, for slow lines",
     "ascii": "no characters beyond ASCII",
