@@ -141,11 +141,12 @@ class _Reader:
             known = ", ".join(field.encode_name for field in msgspec.structs.fields(TABLES[table]))
             return self._error(unknown[1], _Place(table, place.index), "is no known field", f"known: {known}")
         field = names[0] if names else place.table
-        within = " of the list" if len(names) > 1 and names[1].isdecimal() else ""
         if not names:  # an element of [[stage]] or [[request]]
             return self._error(field, _Place(), "is no list of tables", f"write [[{field}]]")
-        what = f"has a value that {'is' if '...' in names else ''}" if "..." in names else f"is {value!r}{within}"
-        return self._error(field, place, what.strip(), _expected(words, field))
+        if "..." in names:  # msgspec does not say which
+            return self._error(field, place, "has a value of the wrong kind", _expected(words, field))
+        inside = len(names) > 1 and names[1].isdecimal()
+        return self._error(field, place, f"{'holds' if inside else 'is'} {value!r}", _expected(words, field))
 
     def _one_model(self, table: PlanTable, *, closed: bool) -> None:
         if closed and (table.stage or table.stages):

@@ -19,6 +19,8 @@ async def example(settings: Settings, action: str, *, yes: bool) -> int:
     if action == "print":
         print(manifests(example_objects(namespace)), end="")
         return 0
+    if settings.read_only:
+        raise UsageError("this hpatui is read-only", hint="unset read_only (HPATUI_READ_ONLY, config file)")
     from hpatui.cluster.connect import connect
 
     connection = await connect(settings, SystemClock(), say=say, ask=ask)

@@ -83,6 +83,8 @@ async def _run(args: argparse.Namespace, plan: LoadPlan, aim: Aim, limits: _Limi
     show, stream = _printing(args)
     try:
         await run.start(plan, 1 if aim.place is not None else args.workers)
+        if interrupted:  # while it started
+            run.finish()
         async for report in run.reports():
             if isinstance(report, Finished):
                 finished = report

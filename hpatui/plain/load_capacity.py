@@ -61,6 +61,8 @@ async def find_capacity(
         asyncio.get_running_loop().add_signal_handler(number, finish)
     try:
         await run.start(plan, args.workers)
+        if interrupted:  # while it started
+            run.finish()
         reason = await finder.follow()
     finally:
         await run.stop()

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from hpatui import logs
 from hpatui.errors import HpatuiError, LoadError
 from hpatui.load.plan import SHAPES, LoadPlan, Stage, nudge, shaped
 from hpatui.model import Hpa, Key, LoadState
@@ -180,6 +181,9 @@ class LoadControl:
         except HpatuiError as error:
             last, message = LoadState.FAILED, str(error)
             return None if begun.is_set() else error
+        except Exception as error:  # noqa: BLE001  # whatever it is, the load ends, and the screen says so
+            last, message = LoadState.FAILED, logs.failure("the load", error)
+            return None if begun.is_set() else LoadError(message)
         finally:
             self._run = None
             try:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from hpatui.errors import LoadError
+from hpatui import logs
 from hpatui.load.conditions import StageWatch, waits
 from hpatui.load.plan import LoadPlan, Stage
 from hpatui.load.run import Finished, Sampled
@@ -43,25 +44,38 @@ class SteeredRun:
         self.aim = aim
         self._clock, self._look = clock, look
         self._run = aim.run(say)
-        self._stage = ""
+        self._stage = self._failed = ""
         self._helpers: list[asyncio.Task[None]] = []
 
     async def start(self, plan: LoadPlan, workers: int = 1) -> None:
         """Start it. UsageError, LoadError or ClusterError where it cannot run; `stop` is due either way."""
         await self._run.start(plan, self.aim.target, workers)
-        self._helpers.append(asyncio.create_task(self.aim.follow(self._run.set_routes)))
+        self._help(self.aim.follow(self._run.set_routes))
         if waits(plan):
-            self._helpers.append(asyncio.create_task(self._conditions(plan)))
+            self._help(self._conditions(plan))
+
+    def _help(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run beside the load; where it fails for no known reason the load ends, for it would go on without its pods or its
+        stages.
+        """
+
+        def ended(helper: asyncio.Task[None]) -> None:
+            if not helper.cancelled() and (error := helper.exception()) is not None:
+                self._failed = self._failed or logs.failure("beside the load", error)
+                self._run.finish()
+
+        task = asyncio.create_task(work)
+        task.add_done_callback(ended)
+        self._helpers.append(task)
 
     async def reports(self) -> AsyncIterator[Sampled | Finished]:
         """Samples, one a second, and at last Finished. LoadError if it died."""
         async for report in self._run.reports():
             if isinstance(report, Sampled):
                 self._stage = report.sample.stage
+            if isinstance(report, Finished) and self._failed:
+                report = replace(report, error=report.error or self._failed)
             yield report
-        for helper in self._helpers:
-            if helper.done() and not helper.cancelled() and (error := helper.exception()) is not None:
-                raise LoadError(f"a helper of the load failed: {error}") from error
 
     async def _conditions(self, plan: LoadPlan) -> None:
         """A stage whose condition on the HPA is met gives way to the next."""
