@@ -38,7 +38,9 @@ class Owner(Protocol):
     def settings(self) -> Settings:
         """The settings in force."""
 
-    clock: Clock
+    @property
+    def clock(self) -> Clock:
+        """The session's clock."""
 
     @property
     def store(self) -> Store:
