@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from hpatui.autoscaler import asleep
 from hpatui.autoscaler import sentences as say
 from hpatui.autoscaler.amounts import current_text, target_text
 from hpatui.autoscaler.blindness import blind_text
@@ -72,7 +73,8 @@ def explain(
     hold = None if refused else hold_of(spec, decision, config, timing.assumed)
     allowed = None if refused or is_fixed(spec) else allowance_of(spec, decision)
     steps = _Steps(spec, decision, names, seen, hold, allowed)
-    lines, headline = steps.lines(), steps.headline()
+    sleep = asleep.headline(spec, decision, names, config.rules)
+    lines, headline = steps.lines(), sleep or steps.headline()
     if refused and able is not None:
         lines = (ExplainLine("AbleToScale", _problem(able.reason, able.message, hpa), Tone.BAD), *lines[:-1])
         lines = (*lines, ExplainLine("result", f"{say.stay(decision.current)} while that lasts", Tone.BAD))
@@ -87,6 +89,8 @@ def explain(
         headline = "no status yet: the controller has not looked at it"
     tolerance = tolerance_of(spec.behavior, config)
     changes = would_change(spec, decision, config, hold, names, seen)
+    if sleep and not decision.disabled:
+        changes = asleep.would_change(spec, names)
     if refused:
         changes = ("up or down: not before the controller can set the size",)
     elif seen.target_owner:
