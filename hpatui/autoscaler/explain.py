@@ -18,6 +18,7 @@ from hpatui.autoscaler.counting import pods_lines
 from hpatui.autoscaler.decision import Decision
 from hpatui.autoscaler.explanation import Countdown, ExplainLine, Explanation, Tone
 from hpatui.autoscaler.inputs import ControllerConfig, HpaObject
+from hpatui.autoscaler.keda import scaled_object, told
 from hpatui.autoscaler.metrics import MetricEvaluation
 from hpatui.autoscaler.naming import metric_names
 from hpatui.autoscaler.seen import NOTHING, Seen
@@ -81,6 +82,9 @@ def explain(
         headline = _problem(able.reason, able.message, hpa)
     elif seen.target_owner:
         headline = f"{seen.target} belongs to {seen.target_owner}, which undoes every rescale: the HPA must name that"
+    keda = scaled_object(hpa.labels)
+    if keda:
+        lines = (*lines, ExplainLine("KEDA", told(keda, (metric.name for metric in spec.metrics)), Tone.PLAIN))
     if timing.old_sample is not None:
         text = f"the newest sample is of {say.clock_time(timing.old_sample)}"
         lines = (ExplainLine("samples", f"{text}: the size rests on old numbers", Tone.WARN), *lines)

@@ -9,6 +9,7 @@ from hpatui.autoscaler.which_rules import Choice
 from hpatui.clock import Clock
 from hpatui.doctor.checks.fights import check_fights
 from hpatui.doctor.checks.hpa import check_hpas
+from hpatui.doctor.checks.keda import check_keda
 from hpatui.doctor.checks.limits import check_limits
 from hpatui.doctor.checks.metrics import check_metrics
 from hpatui.doctor.checks.pods import check_pods
@@ -46,4 +47,5 @@ async def run_checks(
         check.about: check.id for check in hpas.checks if check.outcome is Outcome.FAILED and check.id == "target"
     }
     families = [metrics, hpas, check_limits(world, stuck), check_version(world), pods, await check_fights(world)]
+    families.append(await check_keda(world))
     return Report(world.now, world.scope, tuple(check for family in families for check in family.checks))
