@@ -180,7 +180,12 @@ class Watch:
             params = {**self._params, "limit": str(PAGE)}
             if token:
                 params["continue"] = token
-            data = await self._connection.request("GET", self._path, params)
+            try:
+                data = await self._connection.request("GET", self._path, params)
+            except GoneError:
+                if not token:
+                    raise
+                data, items = await self._whole(), []
             page = _decode(_LIST, data, self._path)
             items += [bytes(item) for item in page.items or ()]
             token = page.metadata.continue_
@@ -190,6 +195,13 @@ class Watch:
         self._version = page.metadata.resourceVersion
         yield ListedRaw(tuple(items))
         yield self._status(SourceState.LIVE, "", len(items))
+
+    async def _whole(self) -> bytes:
+        """The list in one piece, where the pages ended too early (as client-go's pager: once); UnreachableError says so."""
+        try:
+            return await self._connection.request("GET", self._path, self._params)
+        except GoneError as error:
+            raise UnreachableError("the list changes faster than it can be read") from error
 
     async def _watch(self) -> AsyncIterator[RawEvent]:
         params = {

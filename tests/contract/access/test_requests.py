@@ -22,10 +22,10 @@ from hpatui.cluster.forward import Forwarder
 from hpatui.cluster.permissions import Action, Permissions
 from hpatui.cluster.source import ClusterSource
 from hpatui.cluster.target import route_to
-from hpatui.cluster.watch import WatchPace
+from hpatui.cluster.watch import ListedRaw, Watch, WatchPace
 from hpatui.cluster.writes import Writer
 from hpatui.errors import TrustError, UnreachableError
-from hpatui.model import SourceState
+from hpatui.model import SourceState, SourceStatus
 from hpatui.plain.describe import describe
 from hpatui.sandbox.apiserver.access import Rule
 from hpatui.session.live import Session
@@ -46,6 +46,7 @@ class Recorder:
     port: int = 0
     seen: list[tuple[str, str, list[tuple[str, str]], str]] = field(default_factory=list)
     throttle: int = 0
+    gone: int = 0  # that many requests for a list in one piece, after a page, are answered 410 too
     hold: bool = False
 
     def config(self, user: dict[str, Any], **cluster: Any) -> str:
@@ -77,6 +78,13 @@ class Recorder:
         if self.throttle and "horizontalpodautoscalers" in request.path:
             self.throttle -= 1
             return web.json_response({"message": "busy"}, status=429, headers={"Retry-After": "0.05"})
+        if self.gone and "continue" in request.query:
+            return web.json_response({"message": "expired"}, status=410)
+        if self.gone > 1 and "limit" not in request.query and "watch" not in request.query and "scal" in request.path:
+            self.gone -= 1
+            return web.json_response({"message": "expired"}, status=410)
+        if self.gone and "limit" in request.query:
+            return web.json_response({"metadata": {"continue": "next"}, "items": [hpa_object("old", uid="o")]})
         if "watch" in request.query:
             return web.Response(text='{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"2"}}}\n')
         if request.path.endswith("horizontalpodautoscalers"):
@@ -227,3 +235,24 @@ async def test_one_hpa_by_name_needs_no_right_to_list(
         while lister.snapshot.status.state is not SourceState.FORBIDDEN:
             await asyncio.sleep(0.02)
     await lister.stop()
+
+
+@pytest.mark.parametrize("gone", [1, 3])
+async def test_a_list_whose_pages_expire_is_read_in_one_piece_and_never_in_a_row(recorder: Recorder, gone: int) -> None:
+    """Where that is refused as well, it is said, and tried again after a pause."""
+    recorder.gone = gone
+    connection = await connect(Settings(kubeconfig=recorder.config({"token": "t"})), SystemClock())
+    pace = WatchPace(first=0.02, longest=0.05)
+    said: list[str] = []
+    async with asyncio.timeout(10):
+        async for event in Watch(
+            connection, SystemClock(), "/apis/autoscaling/v2/horizontalpodautoscalers", None, pace
+        ).events():
+            if isinstance(event, ListedRaw):
+                assert len(event.items) == 1
+                assert b'"a"' in event.items[0]
+                break
+            if isinstance(event, SourceStatus) and event.state is SourceState.RECONNECTING:
+                said.append(event.message)
+    await connection.close()
+    assert said == ["the list changes faster than it can be read"] * (gone - 1)
