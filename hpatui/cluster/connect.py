@@ -52,15 +52,19 @@ def _silent(_text: str) -> None:
 
 async def connect(
     settings: Settings, clock: Clock, *, context: str | None = None, login: bytes = b"", say: Say = _silent,
-    ask: Ask | None = None,
+    ask: Ask | None = None, known: Callable[[str, str], None] | None = None,
 ) -> Connection:  # fmt: skip
     """Connect and ask for the server's version; `login` is what an interactive login plugin printed. `say` is told what
     is waited for: what a login plugin writes while it runs, a server that asks for patience. `ask` gives a plugin that
-    has to ask something the terminal; without it that is LoginNeededError.
+    has to ask something the terminal; without it that is LoginNeededError. `known` is told the context, and whom we act
+    as, before anything is sent.
 
     Raises ClusterError in one of its kinds.
     """
-    connection = Connection(cluster_access(settings, context), clock, login, say, ask)
+    access = cluster_access(settings, context)
+    if known is not None:
+        known(access.context, access.acting_as.text())
+    connection = Connection(access, clock, login, say, ask)
     try:
         await connection.open()
     except BaseException as error:

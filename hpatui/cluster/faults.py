@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import socket
 import ssl
@@ -70,7 +71,7 @@ def _of_connecting(error: aiohttp.ClientConnectorError, host: str) -> ClusterErr
         if code in _NAMELESS:
             return TrustError(words, hint="check the server's name in the kubeconfig, the network or VPN")
         return UnreachableError(words, hint="check the network or VPN")
-    reason = _printed(error.strerror or error)
+    reason = _reason(error)
     return UnreachableError(f"cannot connect to {host}: {reason}", hint="is the cluster running, and is the VPN up?")
 
 
@@ -91,6 +92,12 @@ def _of_answer(error: BaseException, host: str, certificate: ClientCertificate |
     return UnreachableError(reason)
 
 
+def _reason(error: aiohttp.ClientConnectorError) -> str:
+    """The system's own words (`Connection refused`), where it said a number."""
+    number = getattr(error.os_error, "errno", None)
+    return os.strerror(number) if number else _printed(error.strerror or error)
+
+
 def _printed(error: object) -> str:
     return printable(masked(str(error)) or type(error).__name__, 200)
 
@@ -99,9 +106,7 @@ def _of_proxy(error: BaseException, proxy: str, host: str) -> ClusterError | Non
     """The error where it was the proxy that failed."""
     hint = "check proxy-url in the kubeconfig, HTTPS_PROXY and NO_PROXY"
     if isinstance(error, aiohttp.ClientProxyConnectionError):
-        return UnreachableError(
-            f"cannot connect to the proxy {proxy}: {_printed(error.strerror or error.os_error)}", hint=hint
-        )
+        return UnreachableError(f"cannot connect to the proxy {proxy}: {_reason(error)}", hint=hint)
     if isinstance(error, aiohttp.ClientHttpProxyError):
         words = f"the proxy {proxy} answered {error.status} {printable(error.message, 100)} for {host}"
         if error.status == 407:

@@ -24,6 +24,7 @@ from hpatui.text import printable
 
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _DEMO = "or try it without a cluster: hpatui demo"
+_LONGEST_PATH = 4000  # characters; more is no path on any system
 _PROXIES = ("http", "https", "socks5", "socks5h")
 _V = TypeVar("_V")
 
@@ -95,6 +96,11 @@ class _Config:
 
     @staticmethod
     def _read(text: str) -> KubeFile | None:
+        if "\n" in text or "apiVersion" in text or len(text) > _LONGEST_PATH:
+            raise NoClusterError(
+                "KUBECONFIG holds a kubeconfig's text where the path of a file belongs",
+                hint="write the text into a file and name that",
+            )
         try:
             path = Path(text).expanduser()
         except (RuntimeError, ValueError):

@@ -42,6 +42,8 @@ class Connector:
         self.namespace: str | None = None if settings.all_namespaces else settings.namespace or named or None
         self._single = self.wanted.name if self.wanted is not None else ""
         self.say: Callable[[str], None] = lambda _text: None  # is told what a login plugin says, and what is waited for
+        # Is told the context, and whom we impersonate, before anything is sent.
+        self.known: Callable[[str, str], None] = lambda _context, _acting_as: None
         self.ask: Ask | None = None  # gives a login plugin that has to ask something the terminal
         self._context: str | None = settings.context
         self._login = b""
@@ -62,7 +64,13 @@ class Connector:
         await self._start_demo()
         login, self._login = self._login, b""
         connection = self.connection = await connect(
-            self.settings, self._clock, context=self._context, login=login, say=self.say, ask=self.ask
+            self.settings,
+            self._clock,
+            context=self._context,
+            login=login,
+            say=self.say,
+            ask=self.ask,
+            known=self.known,
         )
         if self.namespace is None and not self.settings.all_namespaces and not self._everywhere:
             known = None if connection.sandbox else self._memory.namespace(connection.context)

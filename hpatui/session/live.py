@@ -84,6 +84,7 @@ class Session:
         )
         self._publisher = Publisher(self._store, self.clock, self._broke)
         self._connector.say, self._connector.ask = self._heard, ask
+        self._connector.known = self._store.connecting
         self._say = say
         self.load = LoadControl(self)
         self._tasks = Supervisor(self._failed, first=RETRY_FIRST, longest=RETRY_MOST)
@@ -201,7 +202,6 @@ class Session:
             sandbox=connection.sandbox,
             server_version=connection.server_version,
             flags=flags,
-            acting_as=connection.acting_as,
         )
         self.changed()
 

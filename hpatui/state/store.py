@@ -90,8 +90,6 @@ class Store:
 
     def reset(self, *, context: str, namespace: str | None, now: float, sandbox: bool = False) -> None:
         """Forget the cluster (not the load's history): another context or namespace is watched from `now` on."""
-        if context != self.context:
-            self.acting_as = ""
         self.context, self.namespace, self.sandbox = context, namespace, sandbox
         for known in (self._hpas, self._rows, self._order, self._histories, self._trending):
             known.clear()
@@ -100,11 +98,12 @@ class Store:
         self._rows_view = None
         self._dirty = True
 
-    def connected(
-        self, *, context: str, sandbox: bool, server_version: str, flags: ControllerFlags, acting_as: str = ""
-    ) -> None:
-        """The connection stands: which cluster it is, whom we impersonate, and the controller's flags as far as known."""
-        self.acting_as = acting_as
+    def connecting(self, context: str, acting_as: str) -> None:
+        """To which context, and whom we impersonate there."""
+        self.context, self.acting_as, self._dirty = context, acting_as, True
+
+    def connected(self, *, context: str, sandbox: bool, server_version: str, flags: ControllerFlags) -> None:
+        """The connection stands: which cluster it is, and the controller's flags as far as known."""
         self.context, self.sandbox, self.server_version, self.flags = context, sandbox, server_version, flags
         if self._focus is not None:
             self._focus.set_flags(flags)

@@ -213,6 +213,7 @@ async def test_what_cannot_heal_is_failed_at_the_first_contact(recorder: Recorde
         while session.snapshot.status.state is not SourceState.FAILED:
             await asyncio.sleep(0.02)
     assert "certificate-authority of context 'x'" in session.snapshot.status.message
+    assert session.snapshot.context == "x"  # known before the first contact
     await session.stop()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,25 @@ def test_what_is_missing_is_said(tmp_path: Path, content: object, context: str |
     with pytest.raises(NoClusterError, match=words) as caught:
         cluster_access(Settings(kubeconfig=str(path)), context)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["apiVersion: v1\nkind: Config\n", '{"apiVersion": "v1"}', "x" * 9000])
+def test_the_content_of_a_file_is_no_path(text: str, tmp_path: Path) -> None:
+    with pytest.raises(NoClusterError, match="KUBECONFIG holds a kubeconfig's text") as caught:
+        cluster_access(Settings(), None, {"KUBECONFIG": text, "HOME": str(tmp_path)})
+    assert len(str(caught.value)) < 200
+
+
+def test_a_pipe_is_read_once_and_kept(tmp_path: Path) -> None:
+    """`--kubeconfig <(...)` gives its content to whoever reads first."""
+    read, write = os.pipe()
+    os.write(write, yaml.safe_dump(_config("a", "https://a")).encode())
+    os.close(write)
+    try:
+        for _ in range(3):
+            assert cluster_access(Settings(kubeconfig=f"/dev/fd/{read}")).context == "a"
+    finally:
+        os.close(read)
 
 
 def test_inside_a_pod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
