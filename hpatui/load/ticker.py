@@ -11,6 +11,7 @@ import ctypes
 import os
 import sys
 from collections.abc import Callable
+from math import ceil
 
 _CLOCK_MONOTONIC = 1  # what time.monotonic() reads
 _NONBLOCK = 0o4000
@@ -37,7 +38,8 @@ class Ticker:
         self._handle: asyncio.TimerHandle | None = None
         self._spec = _Itimerspec()
         self._pointer = ctypes.byref(self._spec)
-        self._gap = self._first = 0.0
+        self._set = False
+        self._gap = self._period = self._first = 0.0
         self._fd = self._open()
 
     def _open(self) -> int:
@@ -62,25 +64,34 @@ class Ticker:
             return
         if gap != self._gap:
             self._gap = gap
-            self._spec.interval.sec = int(gap)
-            self._spec.interval.nsec = int(gap % 1.0 * 1e9)
+            nanoseconds = ceil(gap * 1e9)  # never early: an early wake would find nothing due
+            self._period = nanoseconds / 1e9
+            self._spec.interval.sec, self._spec.interval.nsec = divmod(nanoseconds, 10**9)
         elif gap:
-            off = (when - self._first) / gap
-            if abs(off - round(off)) * gap < _CLOSE:
+            wakes = ceil((when - self._first) / self._period - 1e-6)
+            rings = self._first + wakes * self._period
+            if wakes >= 1 and rings > now and -1e-8 < rings - when < _CLOSE:
                 return
-        self._first = at = max(when, 1e-9)
-        value = self._spec.value
-        value.sec = int(at)
-        value.nsec = int(at % 1.0 * 1e9)
+        self._set = True
+        self._first = max(when, 1e-9)  # 0.0 would disarm it
+        self._spec.value.sec, self._spec.value.nsec = divmod(ceil(self._first * 1e9), 10**9)
         self._settime(self._fd, _ABSTIME, self._pointer, None)
 
     def _ready(self) -> None:
         if self._gap:
-            try:
-                os.read(self._fd, 8)
-            except BlockingIOError:
-                return  # it was set anew in between
-        self._wake()  # sets the time anew, which clears what could be read
+            if self._read():
+                self._wake()
+            return
+        self._set = False
+        self._wake()
+        if not self._set and self._fd >= 0:
+            self._read()  # to set the time anew would have cleared it too
+
+    def _read(self) -> bool:
+        try:
+            return bool(os.read(self._fd, 8))
+        except BlockingIOError:
+            return False  # it was set anew in between
 
     def close(self) -> None:
         """Wake no more; idempotent."""

@@ -59,6 +59,15 @@ async def test_a_steady_rate_arrives_evenly() -> None:
     assert fmean(gaps) == pytest.approx(0.01, rel=0.02)
 
 
+async def test_thousands_a_second_come_one_by_one_not_a_few_each_millisecond() -> None:
+    arrivals: list[float] = []
+    async with serving(_logging(arrivals)) as target:
+        await run_of(plan_of(1500, 1, max_rate=5000), target)
+    gaps = [later - earlier for earlier, later in itertools.pairwise(arrivals)]
+    assert len(arrivals) == 1500
+    assert median(gaps) > 0.3 / 1500  # in pairs, every second gap would be nothing
+
+
 async def test_poisson_arrivals_are_exponentially_spaced() -> None:
     """Kolmogorov and Smirnov's test of the gaps at a real server, at the 0.1 % level, with a fixed seed."""
     arrivals: list[float] = []

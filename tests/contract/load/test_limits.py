@@ -18,7 +18,7 @@ from hpatui.errors import UsageError
 from hpatui.load.plan import LoadPlan, Stage
 from hpatui.load.run import Finished, LoadRun
 from hpatui.load.target import Target
-from tests.contract.load.servers import OK, run_of, serving
+from tests.contract.load.servers import OK, route_of, run_of, serving
 
 
 @dataclass
@@ -166,6 +166,30 @@ async def test_a_port_where_nobody_listens_is_not_hammered(model: str, http2: bo
         ended = await _run(plan, target)
     assert ended.totals.ok == 0
     assert 0 < dials <= 0.8 * 80 + 4
+
+
+async def test_idle_connections_to_other_pods_count_too() -> None:
+    """Three pods in turn, two connections at most: one to the pod before last is closed for the next."""
+    open_now = most = 0
+
+    async def count(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal open_now, most
+        open_now += 1
+        most = max(most, open_now)
+        try:
+            while True:
+                await reader.readuntil(b"\r\n\r\n")
+                writer.write(OK)
+        finally:
+            open_now -= 1
+
+    async with serving(count) as one, serving(count) as two, serving(count) as three:
+        routes = tuple(route_of(target, f"pod-{n}") for n, target in enumerate((one, two, three)))
+        plan = _plan("open", stages=(Stage(30, 30, None),), connections=2, connection_age=1e9)
+        _, ended = await run_of(plan, replace(one, routes=routes))
+    assert ended.totals.failed == 0
+    assert ended.totals.ok >= 15
+    assert most <= 3  # two, and one whose end the server has not seen yet
 
 
 async def test_workers_cannot_share_fewer_connections_than_they_are() -> None:
