@@ -40,9 +40,11 @@ from hpatui.model.stream import (
     ControllerFlags,
     Deleted,
     Listed,
+    Seen,
     SourceState,
     SourceStatus,
     StatusChanged,
+    Tick,
     Upserted,
 )
 
@@ -69,9 +71,11 @@ __all__ = [
     "PodUsage",
     "Reference",
     "Scale",
+    "Seen",
     "SourceState",
     "SourceStatus",
     "StatusChanged",
+    "Tick",
     "Upserted",
     "Workload",
     "belongs_to",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from hpatui.model.load import LoadSample
 from hpatui.model.objects import Fact, Key, Kind
 
 EVERYTHING = "*"  # the scope of facts that are about all HPAs, not about the details of one
@@ -82,6 +83,21 @@ class StatusChanged:
 
 
 ClusterEvent = Listed | Upserted | Deleted | StatusChanged
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time passed: countdowns and syncs that leave no trace are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One fact and the moment at which it was seen (epoch seconds): the only thing that ever enters a store. A cluster, a
+    recording and a test are sources of the same, and the store cannot tell them apart.
+    """
+
+    time: float
+    what: ClusterEvent | LoadSample | Tick
 
 
 @dataclass(frozen=True, slots=True)

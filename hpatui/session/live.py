@@ -34,9 +34,11 @@ from hpatui.model import (
     Key,
     Kind,
     Listed,
+    Seen,
     SourceState,
     SourceStatus,
     StatusChanged,
+    Tick,
     Upserted,
 )
 from hpatui.session.connector import Connector
@@ -157,7 +159,7 @@ class Session:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK)
-            if self._store.tick(self.clock.time()):
+            if self._store.take(Seen(self.clock.time(), Tick())):
                 self.changed()
             if self._before_failure is not None:  # what failed works again
                 status, self._before_failure = self._before_failure, None
@@ -218,7 +220,7 @@ class Session:
         self._set_status(SourceState.FAILED, line, retrying=True)
 
     def _apply(self, event: ClusterEvent) -> None:
-        self._store.apply(event, self.clock.time())
+        self._store.take(Seen(self.clock.time(), event))
         self.changed()
 
     def _heard(self, text: str) -> None:
@@ -248,7 +250,7 @@ class Session:
             self._before_failure = None
         focused = self._store.focused
         before = self._store.hpa(focused) if focused else None
-        self._store.apply(event, now)
+        self._store.take(Seen(now, event))
         first_live = self._first_live()
         if first_live or (isinstance(event, Listed | Upserted | Deleted) and event.kind is Kind.HPA):
             self._keep_focus(before)

@@ -17,15 +17,18 @@ from hpatui.autoscaler.inputs import OtherHpa
 from hpatui.autoscaler.selectors import Selector, SelectorError, parse_selector
 from hpatui.model import (
     ControllerFlags,
+    Deleted,
     Fact,
     Hpa,
     Key,
     Kind,
+    Listed,
     Pod,
     PodUsage,
     Scale,
     SourceState,
     SourceStatus,
+    Upserted,
     Workload,
 )
 from hpatui.state.facts import Facts
@@ -197,6 +200,16 @@ class Fleet:
                     yield key
 
     # Facts of the scope ---------------------------------------------------------------------------------------
+
+    def apply(self, event: Listed | Upserted | Deleted) -> None:
+        """Take one fact of the scope."""
+        match event:
+            case Listed(kind=kind, items=items, of=of):
+                self.listed(kind, items, of)
+            case Upserted(item=item):
+                self.upserted(item)
+            case Deleted(kind=kind, key=key, of=of):
+                self.deleted(kind, key, of)
 
     def listed(self, kind: Kind, items: Iterable[Fact], of_kind: str = "") -> None:
         """Everything of one kind, anew (targets: of one kind of object, `of_kind`)."""

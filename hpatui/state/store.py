@@ -1,7 +1,6 @@
 """The single writer: cluster events and load samples in, one frozen Snapshot out.
 
-No input or output and no clock: `now` (epoch seconds) is an argument everywhere. The store is used from one thread.
-
+No input or output and no clock: `now` (epoch seconds) is an argument everywhere. Used from one thread.
     apply(event, now)  ->  facts by kind  ->  histories, observers  ->  rows  ->  snapshot(now)
 
 `snapshot` is cheap when nothing changed (the same object comes back) and keeps the identity of every part that did
@@ -24,18 +23,20 @@ from hpatui.model import (
     Kind,
     Listed,
     LoadSample,
+    Seen,
     SourceState,
     SourceStatus,
     StatusChanged,
+    Tick,
     Upserted,
 )
 from hpatui.state.headline import refined
 from hpatui.state.history import record_gap, record_hpa
 from hpatui.state.load_side import LoadSide
-from hpatui.state.series import HpaHistory, LoadHistory, Rescale
-from hpatui.state.snapshot import Detail, HpaRow, LoadView, Notice, Snapshot
+from hpatui.state.notices import Notices
+from hpatui.state.series import HpaHistory, LoadHistory
+from hpatui.state.snapshot import Detail, HpaRow, LoadView, Snapshot
 from hpatui.state.trend import TREND_STEP, trend_of
-from hpatui.text import printable
 
 if TYPE_CHECKING:
     from hpatui.state.fleet import Fleet
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
 
 HISTORY_POINTS = 1024
 MANY = 2500  # HPAs; with more, and no choice made, only those in view are decided: about 10 % of a core each 1,000
-MAX_NOTICES = 5  # a burst of rescales in a fleet is no reason for a hundred toasts
 
 
 class Store:
@@ -80,7 +80,7 @@ class Store:
         self._focus: Focus | None = None
         self._fleet: Fleet | None = None
         self.observe = observe
-        self._notices: list[Notice] = []
+        self._notices = Notices()
         self._rows_view: tuple[HpaRow, ...] | None = ()
         self._dirty = True
         self._last: Snapshot | None = None
@@ -166,6 +166,17 @@ class Store:
 
     # Facts ----------------------------------------------------------------------------------------------------
 
+    def take(self, seen: Seen) -> bool:
+        """Take one fact, from whatever source. True if anything visible changed."""
+        match seen.what:
+            case Tick():
+                return self.tick(seen.time)
+            case LoadSample() as sample:
+                self.apply_load(sample)
+            case event:
+                self.apply(event, seen.time)
+        return True
+
     def apply(self, event: ClusterEvent, now: float) -> None:
         """Take one event of the source."""
         self._dirty = True
@@ -197,21 +208,11 @@ class Store:
             self._fleet.all = self.observe != "view" and (self.observe == "all" or len(self._hpas) <= MANY)
         return self._fleet
 
-    def _apply_fleet(self, event: Listed | Upserted | Deleted) -> None:
-        fleet = self._observing()
-        if fleet is None:
-            return
-        match event:
-            case Listed(kind=kind, items=items, of=of):
-                fleet.listed(kind, items, of)
-            case Upserted(item=item):
-                fleet.upserted(item)
-            case Deleted(kind=kind, key=key, of=of):
-                fleet.deleted(kind, key, of)
-
     def _apply_detail(self, event: Listed | Upserted | Deleted, now: float) -> None:
         if event.scope == EVERYTHING:
-            self._apply_fleet(event)
+            fleet = self._observing()
+            if fleet is not None:
+                fleet.apply(event)
             return
         if self._fleet is not None and self._focus is not None:
             self._fleet.touch(self._focus.key)
@@ -266,7 +267,7 @@ class Store:
             insort(self._order, key)
         rescale = record_hpa(self._history(key), before, hpa, now)
         if rescale is not None:
-            self._note_rescale(hpa, rescale, now)
+            self._notices.rescaled(hpa, rescale, now)
         if self._focus is not None and self._focus.key == key:
             self._focus.hpa_changed(hpa, now)
             self._load.learn(hpa, self._history(key), self.flags)
@@ -354,17 +355,10 @@ class Store:
 
     # Out ------------------------------------------------------------------------------------------------------
 
-    def _note_rescale(self, hpa: Hpa, rescale: Rescale, now: float) -> None:
-        condition = hpa.condition("AbleToScale")
-        text = printable(condition.message) if condition and condition.reason == "SucceededRescale" else ""
-        size = f"{rescale.from_size} → {rescale.to_size}" if rescale.from_size is not None else str(rescale.to_size)
-        self.note(f"{printable(str(hpa.key))}: {size} replicas", text, "information", now, hpa.key)
-
-    def note(self, title: str, text: str, severity: str, now: float, key: Key | None = None) -> None:
+    def note(self, title: str, text: str, severity: str, now: float) -> None:
         """Something that a front end tells its user once; the snapshot has it until `published`."""
-        if len(self._notices) < MAX_NOTICES:
-            self._notices.append(Notice(now, title, text, severity, key))
-            self._dirty = True
+        self._notices.add(title, text, severity, now)
+        self._dirty = True
 
     def snapshot(self, now: float) -> Snapshot:
         """The state of things; the same object as before if nothing changed since. Notices are in it until `published`."""
@@ -385,7 +379,7 @@ class Store:
             load=self._load.foretold(self._hpas.get(self._focus.key) if self._focus else None, self.flags),
             load_history=self.load_history.frozen(),
             statuses={**self._statuses, **(self._focus.statuses if self._focus else {})},
-            notices=tuple(self._notices),
+            notices=self._notices.waiting(),
             metrics_time=self._focus.metrics_time if self._focus else None,
             server_version=self.server_version,
             acting_as=self.acting_as,
@@ -397,8 +391,7 @@ class Store:
 
     def published(self, snapshot: Snapshot) -> None:
         """Everybody has seen `snapshot`: its notices are not told again."""
-        told = set(map(id, snapshot.notices))
-        self._notices = [notice for notice in self._notices if id(notice) not in told]
+        self._notices.told(snapshot.notices)
 
     def _detail(self, now: float) -> Detail | None:
         focus = self._focus

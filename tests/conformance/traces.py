@@ -34,9 +34,11 @@ from hpatui.model import (
     Listed,
     OwnerLink,
     Pod,
+    Seen,
     SourceState,
     SourceStatus,
     StatusChanged,
+    Tick,
     Upserted,
 )
 from hpatui.state.frames import Frame
@@ -315,13 +317,13 @@ class Replay:
 
     def _feed_hpa(self, type_: str, hpa: Hpa, now: float) -> None:
         if type_ == "DELETED":
-            self.store.apply(Deleted(Kind.HPA, hpa.key, hpa.uid), now)
+            self.store.take(Seen(now, Deleted(Kind.HPA, hpa.key, hpa.uid)))
             return
         before = self._hpa
         self._hpa = hpa
         if before is not None and hpa.last_scale_time != before.last_scale_time:
             self._judge(before, hpa, now)
-        self.store.apply(Upserted(Kind.HPA, hpa), now)
+        self.store.take(Seen(now, Upserted(Kind.HPA, hpa)))
         if before is None:
             self._target = hpa.reference.name
             self._source = self._source_of(hpa)
@@ -344,11 +346,11 @@ class Replay:
                 SourceState.NOT_SERVED, now, f'no matches for kind "{self._hpa and self._hpa.reference.kind}"'
             )
             for kind in (Kind.WORKLOAD, Kind.SCALE, Kind.POD, Kind.POD_USAGE, Kind.OWNER):
-                self.store.apply(StatusChanged(kind, lost, scope), now)
+                self.store.take(Seen(now, StatusChanged(kind, lost, scope)))
         else:
             for kind in (Kind.WORKLOAD, Kind.SCALE):
-                self.store.apply(Listed(kind, (), scope), now)
-                self.store.apply(StatusChanged(kind, live, scope), now)
+                self.store.take(Seen(now, Listed(kind, (), scope)))
+                self.store.take(Seen(now, StatusChanged(kind, live, scope)))
             if self._target in self.known[self._source]:
                 self._feed_target(self.known[self._source][self._target], now)
         self._list_selected(now)
@@ -360,14 +362,14 @@ class Replay:
             if not self._source and kind is not Kind.EVENT:
                 continue
             items = tuple(_MAKERS[source](o) for o in self.known[source].values() if self._belongs(source, o))
-            self.store.apply(Listed(kind, items, scope), now)
-            self.store.apply(StatusChanged(kind, live, scope), now)
+            self.store.take(Seen(now, Listed(kind, items, scope)))
+            self.store.take(Seen(now, StatusChanged(kind, live, scope)))
         if self._source:
             usages = tuple(
                 objects.usage(o) for o in self.known["podmetrics"].values() if self._belongs("podmetrics", o)
             )
-            self.store.apply(StatusChanged(Kind.POD_USAGE, live, scope), now)
-            self.store.apply(Listed(Kind.POD_USAGE, usages, scope), now)
+            self.store.take(Seen(now, StatusChanged(Kind.POD_USAGE, live, scope)))
+            self.store.take(Seen(now, Listed(Kind.POD_USAGE, usages, scope)))
 
     def _belongs(self, source: str, obj: Any) -> bool:
         if source == "event":
@@ -377,9 +379,9 @@ class Replay:
     def _feed_target(self, obj: Any, now: float) -> None:
         """The target's object, and its scale as the API server would make it of that."""
         scope = str(self._key)
-        self.store.apply(Upserted(Kind.WORKLOAD, objects.workload(obj), scope), now)
+        self.store.take(Seen(now, Upserted(Kind.WORKLOAD, objects.workload(obj), scope)))
         scale = objects.scale(obj)
-        self.store.apply(Listed(Kind.SCALE, (scale,), scope), now)
+        self.store.take(Seen(now, Listed(Kind.SCALE, (scale,), scope)))
         if self._selector is None and scale.selector:
             self._selector = parse_selector(scale.selector)
             self._list_selected(now)
@@ -393,17 +395,17 @@ class Replay:
         scope = str(self._key)
         if source == self._source and name == self._target:
             if type_ == "DELETED":
-                self.store.apply(Deleted(Kind.WORKLOAD, objects.key_of(obj), obj["metadata"]["uid"], scope), now)
-                self.store.apply(Listed(Kind.SCALE, (), scope), now)
+                self.store.take(Seen(now, Deleted(Kind.WORKLOAD, objects.key_of(obj), obj["metadata"]["uid"], scope)))
+                self.store.take(Seen(now, Listed(Kind.SCALE, (), scope)))
             else:
                 self._feed_target(obj, now)
         kind = _KINDS.get(source)
         if kind is None or not self._belongs(source, obj):
             return
         if type_ == "DELETED":
-            self.store.apply(Deleted(kind, objects.key_of(obj), obj["metadata"]["uid"], scope), now)
+            self.store.take(Seen(now, Deleted(kind, objects.key_of(obj), obj["metadata"]["uid"], scope)))
         else:
-            self.store.apply(Upserted(kind, _MAKERS[source](obj), scope), now)
+            self.store.take(Seen(now, Upserted(kind, _MAKERS[source](obj), scope)))
 
     def _feed_metrics(self, obj: Any, now: float) -> None:
         scope = str(self._key)
@@ -411,21 +413,21 @@ class Replay:
             message = str(obj.get("message", "the server is currently unable to handle the request"))
             if self._hpa is not None:
                 status = SourceStatus(SourceState.RECONNECTING, now, message)
-                self.store.apply(StatusChanged(Kind.POD_USAGE, status, scope), now)
+                self.store.take(Seen(now, StatusChanged(Kind.POD_USAGE, status, scope)))
             return
         known = {item["metadata"]["name"]: item for item in obj["items"]}
         self.known["podmetrics"] = known
         if self._hpa is None:
             return
         own = tuple(objects.usage(o) for o in known.values() if self._belongs("podmetrics", o))
-        self.store.apply(StatusChanged(Kind.POD_USAGE, SourceStatus(SourceState.LIVE, now), scope), now)
-        self.store.apply(Listed(Kind.POD_USAGE, own, scope), now)
+        self.store.take(Seen(now, StatusChanged(Kind.POD_USAGE, SourceStatus(SourceState.LIVE, now), scope)))
+        self.store.take(Seen(now, Listed(Kind.POD_USAGE, own, scope)))
 
     # Judging --------------------------------------------------------------------------------------------------
 
     def _look(self, now: float) -> None:
         """What the explanation says now."""
-        self.store.tick(now)
+        self.store.take(Seen(now, Tick()))
         detail = self.store.snapshot(now).detail
         if detail is None or detail.explanation is None:
             return

@@ -84,6 +84,19 @@ def test_the_first_change_after_a_pause_is_told_at_once(parts: Parts) -> None:
     assert len(parts.seen) == 2
 
 
+def test_a_notice_is_told_once(parts: Parts) -> None:
+    parts.change()
+    parts.loop.advance(1.0)
+    scaled = hpa(version="9", desired=3, scaled=parts.clock.time())
+    parts.store.apply(Listed(Kind.HPA, (scaled,)), parts.clock.time())
+    parts.store.snapshot(parts.clock.time())  # somebody else looks
+    parts.publisher.changed()
+    parts.loop.advance(1.0)
+    parts.change()
+    parts.loop.advance(1.0)
+    assert [len(snapshot.notices) for snapshot in parts.seen] == [0, 1, 0]
+
+
 def test_a_subscriber_that_raises_stops_nobody_and_is_told(parts: Parts) -> None:
     def broken(_snapshot: Snapshot) -> None:
         raise ValueError("x")
