@@ -23,7 +23,7 @@ class LoadCommands(CommandApp):
         if session.load.active:  # not what the newest snapshot shows: that is a moment old
             self.do(session.load.stop())
             return
-        if not self.need_selected():
+        if self._read_only() or not self.need_selected():
             return
         question = session.load.question()
         if question is None:
@@ -39,6 +39,12 @@ class LoadCommands(CommandApp):
     def action_nudge_load(self, direction: int) -> None:
         """One step of rate."""
         self.do(self._tell_rate(self.session.load.nudge(direction)))
+
+    def _read_only(self) -> bool:
+        """Whether this hpatui sends no load at all; then that is said."""
+        if self.session.settings.read_only:
+            self.tell("This hpatui is read-only", "no load is sent")
+        return self.session.settings.read_only
 
     async def _tell_rate(self, order: Coroutine[Any, Any, None]) -> None:
         """Order a rate; where nothing runs that would show it, say what was ordered."""
