@@ -84,7 +84,9 @@ def explain(
         headline = f"{seen.target} belongs to {seen.target_owner}, which undoes every rescale: the HPA must name that"
     keda = scaled_object(hpa.labels)
     if keda:
-        lines = (*lines, ExplainLine("KEDA", told(keda, (metric.name for metric in spec.metrics)), Tone.PLAIN))
+        about = ExplainLine("KEDA", told(keda, (metric.name for metric in spec.metrics)), Tone.PLAIN)
+        lines = (*lines[:-1], about, lines[-1])
+    lines = (*older_spec(hpa), *lines)
     if timing.old_sample is not None:
         text = f"the newest sample is of {say.clock_time(timing.old_sample)}"
         lines = (ExplainLine("samples", f"{text}: the size rests on old numbers", Tone.WARN), *lines)
@@ -109,6 +111,15 @@ def explain(
         tolerance=(tolerance.down, tolerance.up),
         assumed=timing.assumed is not None,
     )
+
+
+def older_spec(hpa: Hpa) -> tuple[ExplainLine, ...]:
+    """That the controller has not looked at the newest spec yet, where the status tells."""
+    if hpa.unseen is None:
+        return ()
+    observed, current = hpa.unseen
+    text = f"the status is of an older spec (generation {observed} of {current}): the next sync looks at the change"
+    return (ExplainLine("status", text, Tone.WAIT),)
 
 
 def is_fixed(spec: HpaObject) -> bool:
@@ -294,7 +305,7 @@ _NO_UPDATE = "the HPA controller was unable to update the target scale: "
 
 def explain_status(hpa: Hpa) -> Explanation:
     """What the HPA's own status tells, where its pods or samples cannot be seen."""
-    lines = [_status_line(metric) for metric in hpa.metrics]
+    lines = [*older_spec(hpa), *(_status_line(metric) for metric in hpa.metrics)]
     bad = [c for c in hpa.conditions if c.type in ("AbleToScale", "ScalingActive") and c.status == "False"]
     lines += [ExplainLine(c.type, c.message or c.reason, Tone.BAD) for c in bad]
     limited = hpa.condition("ScalingLimited")

@@ -57,7 +57,14 @@ def decode_hpa(raw: bytes, rules: Rules = RECORDED) -> Hpa | None:
         last_scale_time=time_of(status, "lastScaleTime"),
         labels=labels_of(metadata),
         raw=raw,
+        unseen=_unseen(metadata, status),
     )
+
+
+def _unseen(metadata: Json, status: Json) -> tuple[int, int] | None:
+    """(observed, current) generation where the status is of an older spec. Before 1.37 nothing tells."""
+    observed, current = integer(status, "observedGeneration"), integer(metadata, "generation")
+    return (observed, current) if 0 < observed < current else None
 
 
 _FIELDS = {

@@ -82,7 +82,10 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Hpa:
-    """A HorizontalPodAutoscaler, whatever version it was read in. `targets` is the text of kubectl's TARGETS column."""
+    """A HorizontalPodAutoscaler, whatever version it was read in. `targets` is the text of kubectl's TARGETS column.
+
+    `unseen` is (observed, current) generation where the status tells that it is of an older spec (from 1.37 on).
+    """
 
     key: Key
     uid: str
@@ -99,6 +102,7 @@ class Hpa:
     last_scale_time: float | None
     labels: Mapping[str, str]
     raw: bytes = b""
+    unseen: tuple[int, int] | None = None
 
     def condition(self, type_: str) -> Condition | None:
         """The condition of that type, or None."""
