@@ -31,6 +31,8 @@ def find_target(context: Context, hpa: Object) -> Target:
     kind, name = reference["kind"], reference["name"]
     group = (reference.get("apiVersion") or "").rpartition("/")[0]
     resource = of_kind(group, kind)
+    if resource is None and kind == kind.lower():  # the mapper knows each kind in lower case too (recorded of 1.36.2)
+        resource = next((r for r in RESOURCES.values() if r.group == group and r.kind.lower() == kind), None)
     if resource is None:
         return Target(mapper_error=f'no matches for kind "{kind}" in group "{group}"')
     obj = context.find(resource, namespace, name)
