@@ -141,6 +141,7 @@ def _run_sandbox(args: argparse.Namespace) -> int:
             speed=args.speed,
             kube_timings=args.kube_timings,
             parent_pipe=args.parent_pipe,
+            kubernetes=args.kubernetes,
         )
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import cast
 
+from hpatui.autoscaler.rules import RECORDED, Rules
 from hpatui.clock import Clock
 from hpatui.sandbox.apiserver.resources import RESOURCES, Resource, of_kind
 from hpatui.sandbox.apiserver.status import StatusError
@@ -59,6 +60,7 @@ class Cluster:
         *,
         speed: float = 1.0,
         interval: float = 0.5,
+        rules: Rules = RECORDED,
     ) -> None:
         self.clock = clock
         self.timings = timings
@@ -84,7 +86,7 @@ class Cluster:
         context.admission.extend([LimitRanges(context).admit, self.quotas.admit])
         self.metrics = Metrics(context, self.kubelet, self.usage)
         self.metrics.served_by = ("kube-system", "metrics-server")
-        self.autoscalers = Autoscalers(context, self.metrics)
+        self.autoscalers = Autoscalers(context, self.metrics, rules)
         self.endpoints = EndpointsController(context, self._publish, lambda name: order(DropService(name)))
 
     def _publish(self, name: str, uids: list[str], sticky: bool) -> None:

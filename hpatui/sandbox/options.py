@@ -6,6 +6,7 @@ import argparse
 from dataclasses import dataclass, replace
 
 from hpatui.errors import UsageError
+from hpatui.sandbox.release import release_of
 from hpatui.sandbox.scenarios.catalog import CATALOG
 
 FLEET_MOST = 20_000
@@ -51,6 +52,7 @@ KUBERNETES = Timings(
 class SandboxOptions:
     """How to run a sandbox. `port` 0: a free one. `kubeconfig_out` None: a file in a private temporary folder.
 
+    `kubernetes`: which version it is (`release`).
     `parent_pipe`: standard input is a pipe held by the parent; the sandbox ends when it closes.
     """
 
@@ -61,9 +63,11 @@ class SandboxOptions:
     speed: float = 1.0
     kube_timings: bool = False
     parent_pipe: bool = False
+    kubernetes: str = ""
 
     def check(self) -> None:
         """Raise UsageError where a value cannot be used."""
+        release_of(self.kubernetes)
         if self.scenario not in CATALOG:
             raise UsageError(f"no scenario {self.scenario!r}", hint=f"there are: {', '.join(CATALOG)}")
         if not 0 <= self.fleet <= FLEET_MOST:

@@ -20,6 +20,7 @@ from hpatui.sandbox.lifetime import die_with_parent, watch_pipe
 from hpatui.sandbox.log import log_to_stderr
 from hpatui.sandbox.options import SandboxOptions
 from hpatui.sandbox.process import READY
+from hpatui.sandbox.release import release_of
 from hpatui.sandbox.scenarios.catalog import CATALOG
 
 if TYPE_CHECKING:
@@ -100,7 +101,10 @@ class Sandbox:
         from hpatui.sandbox.warp import WarpClock
 
         self.clock = WarpClock(age_of(options.scenario, timings), options.speed)
-        self.cluster = Cluster(self.clock, timings, self.dataplane.send, speed=options.speed, interval=interval)
+        self.release = release_of(options.kubernetes)
+        self.cluster = Cluster(
+            self.clock, timings, self.dataplane.send, speed=options.speed, interval=interval, rules=self.release.rules
+        )
         kubelet = self.cluster.kubelet
         self.containers = Containers(self.cluster.context, self.dataplane.service_ports, kubelet.exited)
         kubelet.processes = self.containers
@@ -122,6 +126,7 @@ class Sandbox:
         from hpatui.sandbox.edge import date_of
         from hpatui.sandbox.kubeconfig import write_kubeconfig
         from hpatui.sandbox.runtime import SandboxRuntime
+        from hpatui.sandbox.scenarios.base import api_service
         from hpatui.sandbox.scenarios.fleet import default_size
 
         self._stop = stop
@@ -130,12 +135,14 @@ class Sandbox:
         self.dataplane.on_service = self.cluster.service_listens
         await self.dataplane.connect()
         self.cluster.build(self._options.scenario)
+        if self.release.serves("metrics.k8s.io", "v1"):
+            self.cluster.ensure(api_service("metrics.k8s.io", "v1", "metrics-server"))
         self.clock.go()
         self.cluster.open(default_size(self._options.scenario, self._options.fleet))
         self._live = True
         token = secrets.token_urlsafe(24)
         runtime = SandboxRuntime(self.cluster, self.dataplane, self.containers, self._hang_up)
-        app = make_app(self.cluster.store, runtime, token=token)
+        app = make_app(self.cluster.store, runtime, token=token, release=self.release)
         app.on_response_prepare.append(date_of(self.clock))
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.5)
         await self._runner.setup()

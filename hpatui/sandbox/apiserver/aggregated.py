@@ -21,7 +21,7 @@ JsonObject = dict[str, Any]
 PODS = RESOURCES["", "pods"]
 NODES = RESOURCES["", "nodes"]
 _VERSIONS = {
-    METRICS: ("v1beta1",), "custom.metrics.k8s.io": ("v1beta1", "v1beta2"), "external.metrics.k8s.io": ("v1beta1",)
+    METRICS: ("v1", "v1beta1"), "custom.metrics.k8s.io": ("v1beta1", "v1beta2"), "external.metrics.k8s.io": ("v1beta1",)
 }  # fmt: skip
 
 
@@ -40,9 +40,11 @@ def parse(path: str, server: Server) -> Query | None:
     if len(parts) < 4 or parts[0] != "apis" or parts[1] not in AGGREGATED:
         return None
     group, version = parts[1], parts[2]
-    if version not in _VERSIONS[group]:
+    if version not in _VERSIONS[group] or not server.release.serves(group, version):
         raise path_not_found()
-    registered = any((obj["spec"].get("group") or "") == group for obj in server.store.list(API_SERVICES)[0])
+    registered = any(
+        ((obj.get("spec") or {}).get("group") or "") == group for obj in server.store.list(API_SERVICES)[0]
+    )
     names = {
         METRICS: lambda: [], "custom.metrics.k8s.io": server.runtime.custom_metric_names,
         "external.metrics.k8s.io": server.runtime.external_metric_names,

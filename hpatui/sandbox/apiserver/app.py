@@ -17,7 +17,6 @@ from aiohttp import web
 from hpatui.sandbox.apiserver import aggregated, connect, logs, read, watching, write
 from hpatui.sandbox.apiserver.access import Access, Attributes, Rule, User, review
 from hpatui.sandbox.apiserver.context import Call, Server, json_response
-from hpatui.sandbox.apiserver.discovery import VERSION
 from hpatui.sandbox.apiserver.negotiate import LIMIT, decode, negotiate
 from hpatui.sandbox.apiserver.openapi import openapi
 from hpatui.sandbox.apiserver.openapi_v2 import openapi_v2
@@ -28,6 +27,7 @@ from hpatui.sandbox.apiserver.services import ApiServices
 from hpatui.sandbox.apiserver.status import StatusError, bad_request, method_not_allowed, path_not_found
 from hpatui.sandbox.apiserver.store import Store
 from hpatui.sandbox.edge import local_only
+from hpatui.sandbox.release import DEFAULT, Release
 
 log = logging.getLogger(__name__)
 Handler = Callable[[Call], Awaitable[web.StreamResponse]]
@@ -48,13 +48,14 @@ def make_app(
     token: str,
     restricted: Mapping[str, Sequence[Rule]] | None = None,
     bookmark_interval: float = 60.0,
+    release: Release = DEFAULT,
 ) -> web.Application:
     """The application over a store and the cluster behind it.
 
     `token` may do everything; `restricted` maps further tokens to what they may do. Without one there is only the health.
     `bookmark_interval` (s) is the pause between bookmarks of a quiet watch.
     """
-    server = Server(store, runtime, Access(token, restricted or {}), bookmark_interval)
+    server = Server(store, runtime, Access(token, restricted or {}), bookmark_interval, release)
     handler = _Handler(server)
     app = web.Application(client_max_size=LIMIT, middlewares=[local_only])
     app.cleanup_ctx.append(connect.client_context)
@@ -67,7 +68,7 @@ class _Handler:
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._services = ApiServices(server.store, server.runtime)
+        self._services = ApiServices(server.store, server.runtime, server.release)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         runtime = self._server.runtime
@@ -88,7 +89,9 @@ class _Handler:
             return _refusal(refused)
         except web.HTTPRequestEntityTooLarge:
             return _refusal(StatusError(413, "RequestEntityTooLarge", f"Request entity too large: limit is {LIMIT}"))
-        except (KeyError, TypeError, ValueError, AttributeError, LookupError, RecursionError) as error:
+        except (OSError, asyncio.CancelledError, web.HTTPException):
+            raise
+        except Exception as error:
             # A body of a shape that nothing above expected: the client's error, and ours to know.
             log.exception("%s %s", request.method, path)
             return _refusal(bad_request(f"the request cannot be handled: {error!r}"))
@@ -100,11 +103,11 @@ class _Handler:
             return await self._sandbox(request, path.removeprefix("/sandbox/v1/"), user)
         self._services.refresh()
         if path == "/version":
-            return json_response(VERSION)
+            return json_response(self._server.release.version)
         if path == "/openapi/v2":
-            return openapi_v2(request.headers.get("Accept", ""))
+            return openapi_v2(request.headers.get("Accept", ""), self._server.release)
         if path.startswith("/openapi"):
-            return openapi(path)
+            return openapi(path, self._server.release)
         document = self._services.document(path, request.headers.get("Accept", ""))
         if document is not None:
             if request.method not in ("GET", "HEAD"):
@@ -124,6 +127,8 @@ class _Handler:
 
     async def _resource(self, request: web.Request, target: Target, user: User) -> web.StreamResponse:
         resource = target.resource
+        if not self._server.release.serves(resource.group, target.version):
+            raise path_not_found()
         verb = verb_of(request.method, target, request.query)
         if resource.virtual:
             return await self._review(request, target, user, verb)

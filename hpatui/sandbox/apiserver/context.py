@@ -15,6 +15,7 @@ from hpatui.sandbox.apiserver.runtime import Runtime
 from hpatui.sandbox.apiserver.snapshots import Snapshots
 from hpatui.sandbox.apiserver.status import StatusError
 from hpatui.sandbox.apiserver.store import Store
+from hpatui.sandbox.release import DEFAULT, Release
 
 JsonObject = dict[str, Any]
 
@@ -27,6 +28,7 @@ class Server:
     runtime: Runtime
     access: Access
     bookmark_interval: float = 60.0
+    release: Release = DEFAULT
     snapshots: Snapshots = field(default_factory=Snapshots)
 
 

@@ -6,13 +6,10 @@ from typing import Any
 
 from hpatui.sandbox.apiserver.paths import GROUPS
 from hpatui.sandbox.apiserver.resources import RESOURCES, Resource
+from hpatui.sandbox.release import DEFAULT, Release
 
 JsonObject = dict[str, Any]
 
-VERSION = {
-    "major": "1", "minor": "36", "gitVersion": "v1.36.2+hpatui-sandbox", "gitCommit": "", "gitTreeState": "clean",
-    "buildDate": "2026-01-01T00:00:00Z", "goVersion": "", "compiler": "", "platform": "linux/amd64",
-}  # fmt: skip
 AGGREGATED = ("metrics.k8s.io", "custom.metrics.k8s.io", "external.metrics.k8s.io")
 _SUB_KINDS = {
     "scale": ("autoscaling", "v1", "Scale"), "binding": ("", "v1", "Binding"), "eviction": ("policy", "v1", "Eviction"),
@@ -34,14 +31,21 @@ class Discovery:
     `hidden` are groups that are not served now; `broken` those whose server does not answer.
     """
 
-    def __init__(self, hidden: set[str], broken: set[str], metrics: dict[str, list[str]]) -> None:
+    def __init__(
+        self, hidden: set[str], broken: set[str], metrics: dict[str, list[str]], release: Release = DEFAULT
+    ) -> None:
         self._hidden = hidden
         self._broken = broken
         self._metrics = metrics
+        self._release = release
 
     def groups(self) -> dict[str, tuple[str, ...]]:
         """Named groups that are served, with their versions, in the order in which kubectl prefers them."""
-        found = {group: versions for group, versions in GROUPS.items() if group and group not in self._hidden}
+        found = {
+            group: self._release.versions(group, versions)
+            for group, versions in GROUPS.items()
+            if group and group not in self._hidden
+        }
         dynamic = {"custom.metrics.k8s.io": ("v1beta2", "v1beta1"), "external.metrics.k8s.io": ("v1beta1",)}
         return found | {group: versions for group, versions in dynamic.items() if group in self._metrics}
 

@@ -13,6 +13,7 @@ from hpatui.sandbox.apiserver.resources import RESOURCES, Resource
 from hpatui.sandbox.apiserver.schema.shape import Shape
 from hpatui.sandbox.apiserver.schema.workloads import shape_of
 from hpatui.sandbox.apiserver.status import path_not_found
+from hpatui.sandbox.release import DEFAULT, Release
 
 JsonObject = dict[str, Any]
 _PARAMETERS = [
@@ -23,24 +24,29 @@ _TYPES = {"str": "string", "int": "integer", "bool": "boolean", "quantity": "str
           "time": "string"}  # fmt: skip
 
 
-def openapi(path: str) -> web.Response:
+def openapi(path: str, release: Release = DEFAULT) -> web.Response:
     """The document at a path below /openapi; StatusError 404."""
     if path == "/openapi/v3":
         paths = {}
         for group, versions in GROUPS.items():
             if group not in AGGREGATED:
-                for version in versions:
+                for version in release.versions(group, versions):
                     name = f"apis/{group}/{version}" if group else f"api/{version}"
                     paths[name] = {"serverRelativeURL": f"/openapi/v3/{name}?hash=1"}
         return json_response({"paths": paths})
     parts = path.removeprefix("/openapi/v3/").split("/")
     group = parts[1] if parts[0] == "apis" and len(parts) == 3 else ""
-    if not path.startswith("/openapi/v3/") or parts[-1] not in GROUPS.get(group, ()) or group in AGGREGATED:
+    if (
+        not path.startswith("/openapi/v3/")
+        or parts[-1] not in GROUPS.get(group, ())
+        or group in AGGREGATED
+        or not release.serves(group, parts[-1])
+    ):
         raise path_not_found()
-    return json_response(_document(group, parts[-1]))
+    return json_response(_document(group, parts[-1], release))
 
 
-def _document(group: str, version: str) -> JsonObject:
+def _document(group: str, version: str, release: Release) -> JsonObject:
     paths: JsonObject = {}
     schemas: JsonObject = {}
     for resource in RESOURCES.values():
@@ -59,7 +65,7 @@ def _document(group: str, version: str) -> JsonObject:
         schemas[_schema_name(resource, version)] = {
             **_schema(shape_of(resource, version), 0), "x-kubernetes-group-version-kind": [gvk],
         }  # fmt: skip
-    info = {"title": "Kubernetes", "version": "v1.36.2+hpatui-sandbox"}
+    info = {"title": "Kubernetes", "version": release.git_version}
     return {"openapi": "3.0.0", "info": info, "paths": paths, "components": {"schemas": schemas}}
 
 

@@ -12,27 +12,27 @@ from typing import Any
 from aiohttp import web
 
 from hpatui.sandbox.apiserver.resources import RESOURCES
+from hpatui.sandbox.release import DEFAULT, Release
 
 _MEDIA = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"  # Go reads no "@" in a media type
 _PARAMETERS = ("dryRun", "fieldManager", "fieldValidation", "force", "pretty")
 _GVK = "x-kubernetes-group-version-kind"
-_VERSION = "v1.36.2+hpatui-sandbox"
 
 
-def openapi_v2(accept: str) -> web.Response:
+def openapi_v2(accept: str, release: Release = DEFAULT) -> web.Response:
     """The document: protobuf where that is asked for, else JSON."""
     if "proto-openapi" in accept:
-        return web.Response(body=_protobuf(), headers={"Content-Type": _MEDIA})
-    return web.Response(body=_json(), content_type="application/json")
+        return web.Response(body=_protobuf(release), headers={"Content-Type": _MEDIA})
+    return web.Response(body=_json(release), content_type="application/json")
 
 
-def _patches() -> list[tuple[str, dict[str, str]]]:
+def _patches(release: Release) -> list[tuple[str, dict[str, str]]]:
     """(path, group, version and kind) of each object that can be patched."""
     found: list[tuple[str, dict[str, str]]] = []
     for resource in RESOURCES.values():
         if resource.virtual:
             continue
-        for version in resource.versions:
+        for version in release.versions(resource.group, resource.versions):
             base = f"/apis/{resource.group}/{version}" if resource.group else f"/api/{version}"
             scope = "/namespaces/{namespace}" if resource.namespaced else ""
             gvk = {"group": resource.group, "version": version, "kind": resource.kind}
@@ -41,26 +41,26 @@ def _patches() -> list[tuple[str, dict[str, str]]]:
 
 
 @cache
-def _json() -> bytes:
+def _json(release: Release) -> bytes:
     paths: dict[str, Any] = {}
-    for path, gvk in _patches():
+    for path, gvk in _patches(release):
         parameters = [{"name": name, "in": "query", "type": "string"} for name in _PARAMETERS]
         responses = {"200": {"description": "OK"}}
         paths[path] = {"patch": {"parameters": parameters, "responses": responses, _GVK: gvk}}
-    info = {"title": "Kubernetes", "version": _VERSION}
+    info = {"title": "Kubernetes", "version": release.git_version}
     return json.dumps({"swagger": "2.0", "info": info, "paths": paths, "definitions": {}}).encode()
 
 
 @cache
-def _protobuf() -> bytes:
+def _protobuf(release: Release) -> bytes:
     parameters = b"".join(_field(8, _query_parameter(name)) for name in _PARAMETERS)
     response = _text(1, "200") + _field(2, _field(1, _text(1, "OK")))
     paths = b""
-    for path, gvk in _patches():
+    for path, gvk in _patches(release):
         extension = _text(1, _GVK) + _field(2, _text(2, json.dumps(gvk)))  # JSON is YAML
         operation = parameters + _field(9, _field(1, response)) + _field(13, extension)
         paths += _field(2, _text(1, path) + _field(2, _field(8, operation)))
-    info = _text(1, "Kubernetes") + _text(2, _VERSION)
+    info = _text(1, "Kubernetes") + _text(2, release.git_version)
     return _text(1, "2.0") + _field(2, info) + _field(8, paths) + _field(9, b"")
 
 

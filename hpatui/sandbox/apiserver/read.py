@@ -80,7 +80,12 @@ def respond(call: Call, item: Item, status: int = 200) -> web.Response:
     if call.form.kind == "Table":
         obj = shown(call.target, item)
         table = table_of(
-            call.target.resource, [(item.obj, obj)], call.store.clock.time(), call.query, call.form.version
+            call.target.resource,
+            [(item.obj, obj)],
+            call.store.clock.time(),
+            call.query,
+            call.form.version,
+            call.server.release.rules,
         )
         return json_response(table, call.form, status)
     if call.form.kind:
@@ -135,7 +140,9 @@ async def list_(call: Call) -> web.StreamResponse:
     _, items, meta = _page(call)
     if form.kind == "Table":
         pairs = [(item.obj, shown(target, item)) for item in items]
-        table = table_of(target.resource, pairs, call.store.clock.time(), call.query, form.version)
+        table = table_of(
+            target.resource, pairs, call.store.clock.time(), call.query, form.version, call.server.release.rules
+        )
         return json_response({**table, "metadata": meta}, form)
     if form.kind:
         value = {

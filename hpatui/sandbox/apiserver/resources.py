@@ -104,8 +104,8 @@ _TABLE = (
     Resource("apiregistration.k8s.io", ("v1",), "APIService", "apiservices", (), _NOWHERE, _S,
              categories=("api-extensions",)),
     # answered, not stored
-    Resource("metrics.k8s.io", ("v1beta1",), "PodMetrics", "pods", (), True, (), READ_VERBS, virtual=True),
-    Resource("metrics.k8s.io", ("v1beta1",), "NodeMetrics", "nodes", (), _NOWHERE, (), READ_VERBS, virtual=True),
+    Resource("metrics.k8s.io", ("v1", "v1beta1"), "PodMetrics", "pods", (), True, (), READ_VERBS, virtual=True),
+    Resource("metrics.k8s.io", ("v1", "v1beta1"), "NodeMetrics", "nodes", (), _NOWHERE, (), READ_VERBS, virtual=True),
     *(
         Resource("authorization.k8s.io", ("v1",), kind, f"{kind.lower()}s", (), kind.startswith("Local"), (),
                  ("create",), virtual=True)

@@ -13,6 +13,7 @@ from hpatui.sandbox.apiserver.resources import RESOURCES
 from hpatui.sandbox.apiserver.runtime import Runtime
 from hpatui.sandbox.apiserver.status import StatusError, path_not_found, unavailable
 from hpatui.sandbox.apiserver.store import Store
+from hpatui.sandbox.release import DEFAULT, Release
 
 JsonObject = dict[str, Any]
 API_SERVICES = RESOURCES["apiregistration.k8s.io", "apiservices"]
@@ -23,12 +24,13 @@ _LOCAL = {"type": "Available", "status": "True", "reason": "Local", "message": "
 class ApiServices:
     """Keeps the APIServices' Available conditions true and answers discovery."""
 
-    def __init__(self, store: Store, runtime: Runtime) -> None:
+    def __init__(self, store: Store, runtime: Runtime, release: Release = DEFAULT) -> None:
         self._store = store
+        self._release = release
         self._runtime = runtime
         for group, versions in GROUPS.items():
             if group not in AGGREGATED:
-                for version in versions:
+                for version in release.versions(group, versions):
                     self._add_local(group, version)
 
     def _add_local(self, group: str, version: str) -> None:
@@ -56,7 +58,7 @@ class ApiServices:
         """Write the Available conditions of services behind this server, where they changed."""
         available = self._runtime.metrics_available()
         for obj in self._store.list(API_SERVICES)[0]:
-            service = obj["spec"].get("service")
+            service = (obj.get("spec") or {}).get("service")
             if not service or _group_of(obj) not in AGGREGATED:
                 continue
             up = available or _group_of(obj) != METRICS
@@ -86,7 +88,7 @@ class ApiServices:
             found = names()
             if found or self.served(group):
                 metrics[group] = found
-        return Discovery(hidden, broken, metrics)
+        return Discovery(hidden, broken, metrics, self._release)
 
     def document(self, path: str, accept: str) -> web.Response | None:
         """The discovery document at a path; None if it is not one. StatusError 404 and 503."""

@@ -40,7 +40,12 @@ class _Encoder:
         if form.kind != "Table":
             return partial(obj, form.version)
         table = table_of(
-            target.resource, [(event.item.obj, obj)], self._call.store.clock.time(), self._call.query, form.version
+            target.resource,
+            [(event.item.obj, obj)],
+            self._call.store.clock.time(),
+            self._call.query,
+            form.version,
+            self._call.server.release.rules,
         )
         table["metadata"] = {"resourceVersion": str(event.version)}
         if not self._headers:

@@ -63,7 +63,16 @@ def _read_in(call: Call, obj: Any) -> tuple[JsonObject, list[str]]:
     target = call.target
     if isinstance(obj, dict):
         _check_kind(call, obj)
-    clean, warnings = checked(target.resource, target.version, obj, _validation(call))
+    validation = _validation(call)
+    clean, warnings = checked(target.resource, target.version, obj, validation)
+    if target.resource.plural == "horizontalpodautoscalers" and target.version != "v1":
+        texts = [f'unknown field "{path}"' for path in call.server.release.takes(clean)]
+        if texts and validation == "Strict":
+            why = f"strict decoding error: {', '.join(texts)}"
+            raise bad_request(
+                f'{target.resource.kind} in version "{target.version}" cannot be handled as a {target.resource.kind}: {why}'
+            )
+        warnings += texts if validation == "Warn" else []
     meta = clean.setdefault("metadata", {})
     if target.resource.namespaced:
         given = meta.setdefault("namespace", target.namespace)
@@ -95,7 +104,7 @@ def _checks(call: Call, sub: str = "") -> Check:
     shape = shape_of(stored, stored.version)
 
     def check(new: JsonObject, old: JsonObject | None) -> JsonObject:
-        validate(stored, new, old)
+        validate(stored, new, old, call.server.release)
         if stored is PODS and old is None:
             new = call.server.runtime.admit_pod(new)
         return after_update(old, new, shape, manager_of(call), stored.api_version, call.store.now(), sub)
@@ -246,7 +255,7 @@ def _apply(call: Call, body: Any) -> web.StreamResponse:
         return apply(old, applied, shape, manager, target.api_version, store.now(), force=force, sub=target.subresource)
 
     def check(new: JsonObject, old: JsonObject | None) -> JsonObject:
-        validate(stored, new, old)
+        validate(stored, new, old, call.server.release)
         return call.server.runtime.admit_pod(new) if stored is PODS and old is None else new
 
     try:

@@ -21,6 +21,7 @@ from hpatui.autoscaler.inputs import (
     ScaleInput,
 )
 from hpatui.autoscaler.parse import parse_hpa, parse_metric_item, parse_pod, parse_pod_metrics, parse_scale
+from hpatui.autoscaler.rules import RECORDED, Rules
 from hpatui.sandbox.apiserver.resources import RESOURCES
 from hpatui.sandbox.apiserver.scale import set_replicas
 from hpatui.sandbox.apiserver.selectors import matches
@@ -51,7 +52,7 @@ class _Known:
 class Autoscalers:
     """Keys are HPAs."""
 
-    def __init__(self, context: Context, metrics: Metrics) -> None:
+    def __init__(self, context: Context, metrics: Metrics, rules: Rules = RECORDED) -> None:
         self._c = context
         self._reader = MetricsReader(context, metrics)
         timings = context.timings
@@ -60,6 +61,7 @@ class Autoscalers:
             timings.downscale_stabilization,
             timings.cpu_initialization,
             timings.initial_readiness_delay,
+            rules=rules,
         )
         self._known: dict[Key, _Known] = {}
         self._anchored: dict[Anchor, set[Key]] = {}
@@ -133,24 +135,23 @@ class Autoscalers:
     def _metrics(self, hpa: Object, pods: list[Object], now: float) -> MetricsInput:
         """The answers to all queries that the HPA's metrics need."""
         space = hpa["metadata"]["namespace"]
-        custom: dict[str, MetricAnswer] = {}
-        external: dict[str, MetricAnswer] = {}
+        by_index: dict[int, MetricAnswer] = {}  # two metrics of one name are two
         resource = Answer()
-        for spec in hpa["spec"].get("metrics") or ():
+        for index, spec in enumerate(hpa["spec"].get("metrics") or ()):
             kind = spec["type"]
             if kind in ("Resource", "ContainerResource"):
                 resource = resource if resource.items or resource.error else self._reader.pods(pods, now)
             elif kind == "Pods":
                 name = spec["pods"]["metric"]["name"]
-                custom[name] = _answer(self._reader.custom_pods(pods, name, now))
+                by_index[index] = _answer(self._reader.custom_pods(pods, name, now))
             elif kind == "Object":
                 name, described = spec["object"]["metric"]["name"], spec["object"]["describedObject"]
-                custom[name] = _answer(self._reader.custom_object(space, described, name, now))
+                by_index[index] = _answer(self._reader.custom_object(space, described, name, now))
             elif kind == "External":
                 metric = spec["external"]["metric"]
-                external[metric["name"]] = _answer(self._reader.external(space, metric, now))
+                by_index[index] = _answer(self._reader.external(space, metric, now))
         parsed = tuple(parse_pod_metrics(item) for item in resource.items)
-        return MetricsInput(parsed, resource.error, custom, external)
+        return MetricsInput(parsed, resource.error, by_index=by_index)
 
     def _aim(self, key: Key, known: _Known, target: Target) -> None:
         """Remember the target; its selector's first label leads from a pod to the HPAs that may select it."""

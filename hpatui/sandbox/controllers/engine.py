@@ -16,7 +16,6 @@ from collections.abc import Callable
 from typing import Protocol
 
 from hpatui.clock import Clock
-from hpatui.errors import HpatuiError
 from hpatui.sandbox.apiserver.status import StatusError
 
 _RETRY = 0.5  # seconds after a conflict or another refusal of the API
@@ -111,7 +110,7 @@ class Engine:
         except StatusError as refused:
             log.debug("%s %s: %s", type(controller).__name__, key, refused)
             self.enqueue_at(controller, key, now + _RETRY)
-        except (HpatuiError, KeyError, TypeError, ValueError, AttributeError, ArithmeticError, LookupError):
+        except Exception:
             # An object that users wrote in a shape this controller cannot read: leave it until it changes.
             log.exception("%s cannot handle %s", type(controller).__name__, key)
         return True

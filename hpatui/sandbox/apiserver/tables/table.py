@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
+from hpatui.autoscaler.rules import RECORDED, Rules
 from hpatui.sandbox.apiserver.resources import Resource
 from hpatui.sandbox.apiserver.tables import others, pods, workloads
 from hpatui.sandbox.apiserver.tables.columns import Column, JsonObject, Printer
@@ -56,9 +58,12 @@ def table_of(
     now: float,
     query: Mapping[str, str],
     version: str = "v1",
+    rules: Rules = RECORDED,
 ) -> dict[str, Any]:
     """The Table of (stored object, object as asked for) pairs. `query` says with includeObject what rows carry."""
     columns, printer = _TABLES.get((resource.group, resource.plural), _PLAIN)
+    if printer is workloads.print_hpa:
+        printer = partial(workloads.print_hpa, rules=rules)
     include = query.get("includeObject") or "Metadata"
     rows = []
     for stored, shown in objects:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hpatui.autoscaler.rules import RECORDED, Rules
 from hpatui.autoscaler.targets_column import targets_column
 from hpatui.clock import parse_rfc3339
 from hpatui.sandbox.apiserver.tables.columns import (
@@ -125,13 +126,13 @@ def print_cron(obj: JsonObject, now: float) -> Cells:
     ]  # fmt: skip
 
 
-def print_hpa(obj: JsonObject, now: float) -> Cells:
+def print_hpa(obj: JsonObject, now: float, rules: Rules = RECORDED) -> Cells:
     """The cells of one HorizontalPodAutoscaler (as stored: autoscaling/v2)."""
     spec = obj["spec"]
     target = spec["scaleTargetRef"]
     least = spec.get("minReplicas")
     return [
-        obj["metadata"]["name"], f"{target.get('kind', '')}/{target.get('name', '')}", targets_column(obj),
+        obj["metadata"]["name"], f"{target.get('kind', '')}/{target.get('name', '')}", targets_column(obj, rules),
         "<unset>" if least is None else str(least), count(spec, "maxReplicas"), count(obj, "status", "currentReplicas"),
         age(obj, now),
     ]  # fmt: skip

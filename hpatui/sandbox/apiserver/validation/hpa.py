@@ -13,9 +13,10 @@ from hpatui.sandbox.apiserver.validation.errors import (
     unsupported,
     wrong,
 )
+from hpatui.sandbox.release import DEFAULT, Release
 
 
-def check_hpa(obj: dict[str, Any], old: dict[str, Any] | None) -> list[FieldError]:
+def check_hpa(obj: dict[str, Any], old: dict[str, Any] | None, release: Release = DEFAULT) -> list[FieldError]:
     """What is wrong with the spec (stored form: v2)."""
     spec = obj.get("spec") or {}
     errors: list[FieldError] = []
@@ -23,19 +24,26 @@ def check_hpa(obj: dict[str, Any], old: dict[str, Any] | None) -> list[FieldErro
     scales_to_zero = any(
         isinstance(entry, dict) and entry.get("type") in ("Object", "External") for entry in spec.get("metrics") or ()
     )
-    if least is not None and least < (0 if scales_to_zero else 1):
-        text = "must be greater than or equal to 0" if scales_to_zero else "must be greater than or equal to 1"
-        errors.append(wrong("spec.minReplicas", least, text))
-    if not most:
+    # A zero that is there already may stay, whatever the gate says now.
+    zero = release.zero_is_taken or (old is not None and (old.get("spec") or {}).get("minReplicas") == 0)
+    lowest = 0 if zero and (scales_to_zero or not release.lenient) else 1
+    if least is not None and least < lowest:
+        errors.append(wrong("spec.minReplicas", least, f"must be greater than or equal to {lowest}"))
+    if release.minor < 36 and (most or 0) < 1:
+        errors.append(wrong("spec.maxReplicas", most or 0, "must be greater than 0"))
+    elif not most:
         errors.append(required("spec.maxReplicas", "must be set and greater than 0"))
     elif most < 1:
-        errors.append(wrong("spec.maxReplicas", most, "must be greater than 0"))
+        errors.append(wrong("spec.maxReplicas", most, "must be greater than or equal to 1"))
     if least is not None and (most or 0) < least:
         errors.append(wrong("spec.maxReplicas", most or 0, "must be greater than or equal to `minReplicas`"))
     ref = spec.get("scaleTargetRef") or {}
     errors += _reference("spec.scaleTargetRef", ref)
-    if old is None or ((old.get("spec") or {}).get("scaleTargetRef") or {}) != ref:
+    if release.minor >= 34 and (old is None or ((old.get("spec") or {}).get("scaleTargetRef") or {}) != ref):
         errors += _group("spec.scaleTargetRef.apiVersion", ref)
+    if least == 0 and lowest == 0 and not scales_to_zero:
+        text = "must specify at least one Object or External metric to support scaling to zero replicas"
+        errors.append(forbidden_field("spec.metrics", text))
     for index, entry in enumerate(spec.get("metrics") or ()):
         errors += _metric(f"spec.metrics[{index}]", entry if isinstance(entry, dict) else {})
     behavior = spec.get("behavior")

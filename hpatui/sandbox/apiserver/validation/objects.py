@@ -23,7 +23,14 @@ from hpatui.sandbox.apiserver.validation.errors import (
     wrong,
 )
 from hpatui.sandbox.apiserver.validation.hpa import check_hpa
-from hpatui.sandbox.apiserver.validation.others import check_budget, check_config, check_finalizers, check_secret
+from hpatui.sandbox.apiserver.validation.others import (
+    check_api_service,
+    check_budget,
+    check_config,
+    check_finalizers,
+    check_secret,
+)
+from hpatui.sandbox.release import DEFAULT, Release
 
 JsonObject = dict[str, Any]
 SERVICE_RANGE = "10.96.0.0/16"
@@ -31,11 +38,13 @@ Check = Callable[[JsonObject, JsonObject | None], list[FieldError]]
 _STYLES = {"services": "service", "namespaces": "label"}
 
 
-def validate(resource: Resource, obj: JsonObject, old: JsonObject | None) -> None:
+def validate(resource: Resource, obj: JsonObject, old: JsonObject | None, release: Release = DEFAULT) -> None:
     """StatusError 422 with all field errors of the stored form; `old` is what is replaced (None: created)."""
     errors = _metadata(resource, obj, old)
     check = _CHECKS.get((resource.group, resource.plural))
-    if check is not None:
+    if check is check_hpa:
+        errors += check_hpa(obj, old, release)
+    elif check is not None:
         errors += check(obj, old)
     if errors:
         raise invalid(resource, obj["metadata"].get("name", ""), errors)
@@ -270,5 +279,6 @@ _CHECKS: dict[tuple[str, str], Check] = {
     ("", "configmaps"): check_config,
     ("", "secrets"): check_secret,
     ("policy", "poddisruptionbudgets"): check_budget,
+    ("apiregistration.k8s.io", "apiservices"): check_api_service,
     ("autoscaling", "horizontalpodautoscalers"): check_hpa,
 }

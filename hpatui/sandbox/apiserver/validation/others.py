@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from hpatui.sandbox.apiserver.status import FieldError, bad_request
-from hpatui.sandbox.apiserver.validation.errors import forbidden_field, wrong
+from hpatui.sandbox.apiserver.validation.errors import forbidden_field, required, wrong
 
 JsonObject = dict[str, Any]
 _KEY = re.compile("[-._a-zA-Z0-9]{1,253}")
@@ -59,6 +59,20 @@ def _immutable(obj: JsonObject, old: JsonObject | None, fields: tuple[str, ...])
     changed = [field for field in fields if (obj.get(field) or {}) != (old.get(field) or {})]
     changed += [] if obj.get("immutable") else ["immutable"]
     return [forbidden_field(field, text) for field in changed]
+
+
+def check_api_service(obj: JsonObject, old: JsonObject | None) -> list[FieldError]:
+    """An APIService is named after what it serves."""
+    spec = obj.get("spec") or {}
+    version, group = spec.get("version") or "", spec.get("group") or ""
+    errors = [] if version else [required("spec.version")]
+    if obj["metadata"]["name"] != f"{version}.{group}":
+        errors.append(
+            wrong(
+                "metadata.name", obj["metadata"]["name"], f'must be `spec.version+"."+spec.group`: "{version}.{group}"'
+            )
+        )
+    return errors
 
 
 def check_budget(obj: JsonObject, old: JsonObject | None) -> list[FieldError]:
