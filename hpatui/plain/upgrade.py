@@ -75,7 +75,7 @@ async def upgrade(
 
 def _text(run: _Run) -> str:
     count, total = len(run.of(Outcome.DIFFERS)), len(run.found)
-    verb = "HPA would" if count == 1 else "HPAs would"
+    verb = "HPA would" if total == 1 else "HPAs would"
     lines = [f"From {run.told} to those of {run.then.name}: {count} of {total} {verb} be sized differently.", ""]
     for key, item in run.of(Outcome.DIFFERS):
         lines += [f"{key}", *_differences(item, run.then)]
