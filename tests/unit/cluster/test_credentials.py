@@ -182,10 +182,17 @@ async def test_a_plugin_may_give_a_certificate(tmp_path: Path) -> None:
     assert "KEY" not in repr(credentials.certificate)
 
 
-@pytest.mark.parametrize("beside", [{"token": "mine"}, {"username": "me", "password": "pw"}])
-async def test_what_stands_beside_a_plugin_wins(tmp_path: Path, beside: dict[str, str]) -> None:
-    user = {**_plugin(tmp_path, f"touch '{tmp_path}/ran'\n"), **beside}
-    assert len(await _credentials(user, tmp_path).headers()) == 1
+@pytest.mark.parametrize(
+    ("beside", "count"),
+    [
+        ({"token": "mine"}, 1),
+        ({"username": "me", "password": "pw"}, 1),
+        ({"client-certificate-data": "QUJD", "client-key-data": "QUJD"}, 0),
+    ],
+)
+async def test_what_stands_beside_a_plugin_wins(tmp_path: Path, beside: dict[str, str], count: int) -> None:
+    user = {**_plugin(tmp_path, f"touch '{tmp_path}/ran'\necho '{_credential('t', None)}'\n"), **beside}
+    assert len(await _credentials(user, tmp_path).headers()) == count
     assert not (tmp_path / "ran").exists()
 
 
