@@ -21,6 +21,7 @@ from hpatui import logs
 from hpatui.errors import HpatuiError
 from hpatui.settings import Settings
 from hpatui.text import printable
+from hpatui.ui import textual_private
 from hpatui.ui.commands.answers import AnswerCommands
 from hpatui.ui.commands.cluster import ClusterCommands
 from hpatui.ui.commands.load import LoadCommands
@@ -47,6 +48,9 @@ REST = 0.12  # seconds after which a cursor that stays on an HPA means it
 
 def run(make_session: Callable[[], SessionPort], settings: Settings) -> int:
     """Show the screen until the user quits; returns the exit code. The terminal is always restored."""
+    lacking = textual_private.missing()
+    if lacking:
+        logs.write("screen", f"this Textual lacks {', '.join(lacking)}: the screen does without")
     before, threading.excepthook = threading.excepthook, thread_failed
     app = HpatuiApp(make_session, settings)
     try:
@@ -58,8 +62,6 @@ def run(make_session: Callable[[], SessionPort], settings: Settings) -> int:
 
 def _driver() -> type[Driver] | None:
     """Our driver; None (Textual's own) on systems that it is not for, or with a Textual whose parts it needs are gone."""
-    from hpatui.ui import textual_private
-
     if os.name != "posix" or not textual_private.has_key_parser():
         return None
     from hpatui.ui.driver import TerminalDriver

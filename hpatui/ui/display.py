@@ -57,6 +57,7 @@ class DisplayApp(GuardedApp):
         driver = textual_private.driver_of(self)
         if driver is None:
             return
+        self.pace.measured(getattr(driver, "rate", None))
         if not self.pace.may_send(time.monotonic(), self._queued(driver)):
             self._later = self.set_timer(RETRY, self._look_again)
             return

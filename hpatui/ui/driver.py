@@ -85,6 +85,11 @@ class TerminalDriver(Driver):
         """Bytes that the terminal has not taken yet, as far as can be known here."""
         return self._writer.waiting() if self._writer is not None else 0
 
+    @property
+    def rate(self) -> float | None:
+        """Bytes per second that the terminal took while its queue was full; None where it never was."""
+        return self._writer.rate if self._writer is not None else None
+
     def ask(self, *, mode: bool) -> None:
         """Ask the terminal something that it answers at once: about a mode, or (nearly all know this) if it is there."""
         self.write(_MODE_QUESTION if mode else _ALIVE_QUESTION)

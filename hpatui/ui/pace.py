@@ -12,6 +12,9 @@ PATIENCE = 2.0  # an answer that takes longer is given up
 SLOW = 0.6  # an answer (or a write) that takes longer than this is one of a slow line
 SLOW_FRAMES = 3  # in a row
 QUICK = 0.15  # an answer within this is one of a line on which bytes do not matter
+LARGE = 2000  # bytes: behind such a frame a terminal that never answered gets a pause, for nobody knows its line
+UNKNOWN_RATE = 8000.0  # bytes per second that such a line is trusted to take
+MOST_PAUSE = 2.0  # seconds
 LEARN = 0.1  # a write that took so long to leave tells a rate
 
 
@@ -47,6 +50,11 @@ class Pace:
             parts.append("slow: drawn less often")
         return ", ".join(parts) or "not measured yet"
 
+    def measured(self, rate: float | None) -> None:
+        """What the kernel's full queue told of the line: bytes per second, None where it was never full."""
+        if rate is not None:
+            self.rate = rate
+
     def may_send(self, now: float, queued: int) -> bool:
         """Whether a frame may go out; `queued` is the number of bytes that the line has not taken yet."""
         if queued > 0:
@@ -72,8 +80,8 @@ class Pace:
     def sent(self, size: int, now: float) -> bool:
         """A frame of `size` bytes went out; whether to ask the terminal to answer behind it."""
         self._sent = (size, now)
-        if self.rate is not None and not self.answers:
-            self._free_at = now + size / self.rate
+        if not self.answers and (self.rate is not None or size > LARGE):
+            self._free_at = now + min(MOST_PAUSE, size / (self.rate or UNKNOWN_RATE))
         if self.answers and size > SMALL:
             self._asked = now
             return True
@@ -82,6 +90,7 @@ class Pace:
     def answered(self, now: float) -> bool:
         """The terminal answered; returns whether that was awaited."""
         self.answers = True
+        self._free_at = 0.0
         if self._asked is None:
             return False
         took = now - self._asked

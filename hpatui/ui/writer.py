@@ -12,11 +12,13 @@ import select
 import struct
 import termios
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 
 CHUNK = 4096
 PATIENCE = 1.0  # seconds that the last bytes may take at the end
+LEAST_TIME = 0.3  # seconds of a full queue that tell a rate
 MOST_WAITING = 4_000_000  # bytes; what goes beyond is dropped, for nobody reads them
 
 
@@ -40,6 +42,7 @@ class TerminalWriter:
         self._ending = False
         self._lost = False
         self._abandoned = False
+        self.rate: float | None = None  # bytes per second, from the last time that the terminal's queue was full
         self._thread = threading.Thread(target=self._run, daemon=True, name="terminal-output")
         self._thread.start()
 
@@ -90,10 +93,19 @@ class TerminalWriter:
 
     def _send(self, data: bytes) -> None:
         view = memoryview(data)
+        full_since, taken = 0.0, 0
         while view and not self._abandoned:
-            select.select([], [self._fd], [], 0.5)
+            if not select.select([], [self._fd], [], 0.0)[1]:
+                full_since = full_since or time.monotonic()
+                select.select([], [self._fd], [], 0.5)
             try:
-                view = view[os.write(self._fd, view[:CHUNK]) :]
+                count = os.write(self._fd, view[:CHUNK])
+                view = view[count:]
+                if full_since:
+                    taken += count
+                    spent = time.monotonic() - full_since
+                    if spent > LEAST_TIME:  # the queue was full: what it takes now is what the line takes
+                        self.rate = taken / spent
             except (BlockingIOError, InterruptedError):
                 self._ready.acquire()
                 self._ready.wait(0.01)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hpatui.ui.pace import PATIENCE, SLOW_FRAMES, SMALL, Pace
+from hpatui.ui.pace import LARGE, PATIENCE, SLOW_FRAMES, SMALL, UNKNOWN_RATE, Pace
 
 
 def _answering() -> Pace:
@@ -62,3 +62,28 @@ def test_one_late_frame_does_not() -> None:
         pace.sent(9999, step * 10.0)
         pace.answered(step * 10.0 + (1.0 if step % 3 == 0 else 0.01))
     assert not pace.slow
+
+
+def test_a_terminal_that_never_answers_gets_a_pause_behind_a_large_frame() -> None:
+    pace = Pace()
+    pace.sent(LARGE * 2, 1.0)
+    assert not pace.may_send(1.1, 0)
+    assert pace.may_send(1.0 + LARGE * 2 / UNKNOWN_RATE, 0)
+    pace.sent(LARGE, 5.0)
+    assert pace.may_send(5.0, 0), "a small one needs none"
+
+
+def test_a_measured_rate_paces_every_frame_of_such_a_terminal() -> None:
+    pace = Pace()
+    pace.measured(1000.0)
+    pace.sent(500, 1.0)
+    assert not pace.may_send(1.4, 0)
+    assert pace.may_send(1.5, 0)
+    assert "1.0 KB/s" in pace.told()
+
+
+def test_an_answer_ends_the_pause() -> None:
+    pace = Pace()
+    pace.sent(LARGE * 2, 1.0)
+    pace.answered(1.05)
+    assert pace.may_send(1.06, 0)
