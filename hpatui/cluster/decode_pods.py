@@ -234,8 +234,13 @@ def usage_of(obj: Json, raw: bytes = b"") -> PodUsage | None:
     broken = False
     for item in items(obj, "containers"):
         name, usage = text(item, "name"), part(item, "usage")
-        values = {resource: number for resource, value in usage.items() if (number := milli_of(value)) is not None}
-        broken = broken or len(values) < len(usage)
+        values = {}
+        for resource, value in usage.items():
+            number = milli_of(value)
+            if number is None:
+                broken = True
+            else:
+                values[resource] = number
         exact.append((name, values))
         containers[name] = (_milli(usage.get("cpu")) or 0.0, quantity_number(usage.get("memory")) or 0.0)
     try:

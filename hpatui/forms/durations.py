@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 
 SECOND = 1_000_000_000
 _UNITS = {
@@ -19,6 +20,7 @@ _UNITS = {
 _TERM = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
 
 
+@lru_cache(maxsize=1024)
 def go_duration(text: str) -> int:
     """A Go duration in nanoseconds. ValueError where it is none, as time.ParseDuration has it ("0" is one, "5" none)."""
     sign = -1 if text[:1] == "-" else 1

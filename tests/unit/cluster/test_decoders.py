@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hpatui.cluster.decode import decode_event, decode_hpa, decode_workload
 from hpatui.cluster.decode_pods import decode_owner, decode_pod, decode_scale, decode_usage, decode_usages
-from hpatui.cluster.fields import milli_of
+from hpatui.cluster.fields import milli_of, quantity_number
 from hpatui.quantity import QuantityError, parse_quantity
 
 Decoder = Callable[[bytes], object]
@@ -81,6 +81,11 @@ def test_the_short_way_of_quantities_equals_the_long_one(number: int, suffix: st
     except QuantityError:
         expected = None
     assert milli_of(text) == expected
+    value = quantity_number(text)
+    if expected is None:
+        assert value is None
+    else:
+        assert value == pytest.approx(parse_quantity(text).approximate_float(), rel=1e-12)
 
 
 @pytest.mark.parametrize("value", [None, True, [], {}, "", "x1m", "٣m", "1 m"])
