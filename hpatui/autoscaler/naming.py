@@ -49,6 +49,7 @@ def metric_names(specs: Sequence[MetricSpec]) -> tuple[str, ...]:
         counts = Counter(names)
         if len(counts) == len(names):
             return tuple(names)
-        names = [way(spec) if counts[name] > 1 else name for spec, name in zip(specs, names, strict=True)]
+        longer = [way(spec) if counts[name] > 1 else name for spec, name in zip(specs, names, strict=True)]
+        names = longer if len(set(longer)) > len(counts) else names  # what tells nothing apart is left out
     counts = Counter(names)
     return tuple(f"{name} (metric {i})" if counts[name] > 1 else name for i, name in enumerate(names, start=1))
