@@ -77,6 +77,14 @@ def test_what_limits_hide_at_the_moment_is_a_difference_too() -> None:
     assert _facts(found) == {"succeeded_ignored"}
 
 
+def test_another_reading_with_the_same_size_is_a_difference_too() -> None:
+    """80m of 102m and of 100m: both within the tolerance of 80 %, not for long perhaps."""
+    spec = {"resources": {"requests": {"cpu": "100m"}}, "overhead": {"cpu": "2m"}}
+    found = _compare([frame(3, 80, spec=spec)], "1.37", "1.38")
+    assert found.outcome is Outcome.DIFFERS
+    assert "78 %, 3 pods counted now, 80 %, 3 pods counted then" in found.differences[0].what
+
+
 def test_the_same_and_what_it_can_meet() -> None:
     found = _compare([frame(3, 80)], "1.32", "1.38")
     assert found.outcome is Outcome.SAME
