@@ -28,17 +28,25 @@ def main() -> list[Table]:
     """Run all of it; about three minutes. kubectl's columns stay empty where it is not installed."""
     rows: list[tuple[object, ...]] = []
     load: list[tuple[object, ...]] = []
+    observed: list[tuple[object, ...]] = []
     for count in (1000, 5000):
         with sandbox("--fleet", str(count), "--kube-timings") as kubeconfig:
             time.sleep(count / 250)
             rows.append((count, *_compare(kubeconfig)))
             load.append((count, *_screen(kubeconfig, count)))
+            observed += [(count, level, *_observed(kubeconfig, level)) for level in ("focus", "all")]
     note = f"medians of {_ROUNDS} interleaved rounds; kubectl is `kubectl get hpa -A` against the same server"
     columns = ("HPAs", "kubectl s", "rows in store s", "times", "watch --once --json s", "times (<= 3)")
     more = "the screen at 120x36 for 60 s, every HPA's status written every 15 s"
     return [
         Table("Cluster source", columns, tuple(rows), note),
         Table("Cluster source: the whole program", ("HPAs", "CPU % of a core", "MB resident"), tuple(load), more),
+        Table(
+            "Every HPA observed",
+            ("HPAs", "--observe", "CPU % of a core", "MB resident"),
+            tuple(observed),
+            "watch --json --changes for 60 s after the first 20 s; `focus` is what was done before",
+        ),
     ]
 
 
@@ -76,6 +84,22 @@ async def _rows(kubeconfig: str) -> float:
         await source.close()
         await connection.close()
     raise AssertionError("the source ended")
+
+
+def _observed(kubeconfig: str, level: str) -> tuple[object, ...]:
+    command = [*HPATUI, "watch", "--json", "--changes", "-A", "--observe", level, "--kubeconfig", kubeconfig]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        try:
+            time.sleep(20)
+            cpu, began = cpu_seconds(process.pid), time.perf_counter()
+            time.sleep(60)
+            share = (cpu_seconds(process.pid) - cpu) / (time.perf_counter() - began) * 100
+            status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
+        finally:
+            process.terminate()
+    resident = re.search(r"VmRSS:\s+(\d+)", status)
+    assert resident is not None
+    return round(share, 1), round(int(resident[1]) / 1024)
 
 
 def _screen(kubeconfig: str, count: int) -> tuple[object, ...]:
