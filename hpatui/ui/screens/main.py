@@ -79,11 +79,14 @@ class MainScreen(Screen[None]):
             self.query_one("#head", Static).update(text)
 
     def _head_of(self, snapshot: Snapshot, text: Text) -> None:
-        """State first, then the namespace, then the context, which is cut in the middle; the version where it fits."""
+        """State, whom we impersonate, the namespace, the context, which is cut in the middle; the version where it fits."""
         from hpatui.ui.names import cut_middle
         from hpatui.ui.panes.status import source_text
 
         text.append("  ").append_text(source_text(snapshot.status, snapshot.time))
+        if snapshot.acting_as:
+            room = max(12, (self.size.width - text.cell_len) // 3)
+            text.append(f"  as {cut_middle(printable(snapshot.acting_as), room)}", style="bold yellow")
         namespace = snapshot.namespace or ("all" if snapshot.status.state.value == "live" else "")
         left = self.size.width - 2 - text.cell_len
         if namespace:
