@@ -6,10 +6,11 @@ import argparse
 from dataclasses import dataclass, replace
 
 from hpatui.errors import UsageError
-from hpatui.sandbox.release import release_of
+from hpatui.sandbox.release import Release, release_of
 from hpatui.sandbox.scenarios.catalog import CATALOG
 
 FLEET_MOST = 20_000
+_SLEEPS, _SLEEPS_FROM = "scale-to-zero", "1.37"
 _SYNCS_PER_SECOND = 250.0  # of all HPAs together, at most
 
 
@@ -67,13 +68,19 @@ class SandboxOptions:
 
     def check(self) -> None:
         """Raise UsageError where a value cannot be used."""
-        release_of(self.kubernetes)
         if self.scenario not in CATALOG:
             raise UsageError(f"no scenario {self.scenario!r}", hint=f"there are: {', '.join(CATALOG)}")
+        if self.scenario == _SLEEPS and not self.release.rules.scale_to_zero:
+            raise UsageError(f"scenario {_SLEEPS} needs Kubernetes {_SLEEPS_FROM}", hint=f"--kubernetes {_SLEEPS_FROM}")
         if not 0 <= self.fleet <= FLEET_MOST:
             raise UsageError(f"--fleet {self.fleet}: not between 0 and {FLEET_MOST}")
         if not 0.1 <= self.speed <= 100:
             raise UsageError(f"--speed {self.speed:g}: not between 0.1 and 100")
+
+    @property
+    def release(self) -> Release:
+        """Which Kubernetes it is; UsageError for one that it cannot be."""
+        return release_of(self.kubernetes or (_SLEEPS_FROM if self.scenario == _SLEEPS else ""))
 
     @property
     def timings(self) -> Timings:

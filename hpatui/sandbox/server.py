@@ -20,7 +20,6 @@ from hpatui.sandbox.lifetime import die_with_parent, watch_pipe
 from hpatui.sandbox.log import log_to_stderr
 from hpatui.sandbox.options import SandboxOptions
 from hpatui.sandbox.process import READY
-from hpatui.sandbox.release import release_of
 from hpatui.sandbox.scenarios.catalog import CATALOG
 
 if TYPE_CHECKING:
@@ -101,7 +100,7 @@ class Sandbox:
         from hpatui.sandbox.warp import WarpClock
 
         self.clock = WarpClock(age_of(options.scenario, timings), options.speed)
-        self.release = release_of(options.kubernetes)
+        self.release = options.release
         self.cluster = Cluster(
             self.clock, timings, self.dataplane.send, speed=options.speed, interval=interval, rules=self.release.rules
         )

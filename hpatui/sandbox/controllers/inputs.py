@@ -30,7 +30,7 @@ def find_target(context: Context, hpa: Object) -> Target:
     reference, namespace = hpa["spec"]["scaleTargetRef"], hpa["metadata"]["namespace"]
     kind, name = reference["kind"], reference["name"]
     group = (reference.get("apiVersion") or "").rpartition("/")[0]
-    resource = of_kind(group, kind)
+    resource = of_kind(group, kind) or _of_kind_in_any_case(group, kind)
     if resource is None and kind == kind.lower():  # the mapper knows each kind in lower case too (recorded of 1.36.2)
         resource = next((r for r in RESOURCES.values() if r.group == group and r.kind.lower() == kind), None)
     if resource is None:
@@ -50,6 +50,13 @@ def find_target(context: Context, hpa: Object) -> Target:
         "status": {"replicas": (obj.get("status") or {}).get("replicas", 0), "selector": selector_text(selector)},
     }
     return Target(resource, scale, selector)
+
+
+def _of_kind_in_any_case(group: str, kind: str) -> Resource | None:
+    """The controller's mapper ignores the case of a kind; a plural is none."""
+    return next(
+        (entry for entry in RESOURCES.values() if entry.group == group and entry.singular == kind.lower()), None
+    )
 
 
 def selector_text(selector: Mapping[str, Any] | None) -> str:

@@ -101,6 +101,11 @@ CATALOG: dict[str, Entry] = {
         "Workers take messages from a queue; the HPA scales them on its length (External metric).\n"
         "Every minute or so a wave of messages comes in.",
     ),
+    "scale-to-zero": Entry(
+        "queue", "scale_to_zero", "shop",
+        "A worker on a queue sleeps at 0 replicas while nothing comes in, and wakes (Kubernetes 1.37 and later).\n"
+        "Look at ScaledToZero among the conditions, and at what the next message does.",
+    ),
     "stale-metrics": Entry(
         "trouble", "stale_metrics", "shop",
         "The metrics API answers, but with samples that never get newer: the HPA decides on the past.\n"

@@ -102,3 +102,10 @@ def test_the_real_servers_answers_of_1_36(tmp_path: Path) -> None:
         assert 'no matches for kind "HorizontalPodAutoscaler" in version "autoscaling/v2beta1"' in said
     finally:
         stop()
+
+
+def test_a_worker_sleeps_only_where_the_controller_can_wake_it() -> None:
+    assert SandboxOptions(scenario="scale-to-zero").release.minor == 37
+    with pytest.raises(UsageError, match=r"needs Kubernetes 1\.37"):
+        SandboxOptions(scenario="scale-to-zero", kubernetes="1.36").check()
+    SandboxOptions(scenario="scale-to-zero", kubernetes="1.38").check()

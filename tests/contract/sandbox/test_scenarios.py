@@ -101,6 +101,19 @@ def _queue(client: Client) -> bool:
     return bool(client.get(path)["items"]) and max(_sizes(client), default=0) > 1
 
 
+def _sleeps(client: Client) -> bool:
+    """It sleeps at 0, and then it wakes."""
+
+    def size() -> int:
+        path = f"/apis/apps/v1/namespaces/{SPACE}/deployments/order-worker"
+        return int(client.get(path)["spec"]["replicas"])
+
+    if _condition(client, "order-worker", "ScaledToZero")[0] != "True" or size() > 0:
+        return False
+    client.until(size)
+    return True
+
+
 def _memory_grows(client: Client) -> bool:
     return _condition(client, "checkout", "ScalingLimited") == ("True", "TooManyReplicas")
 
@@ -151,6 +164,7 @@ PROMISES: dict[str, Callable[[Client], object]] = {
     "leaky": lambda client: _memory_grows(client) and "OOMKilled" in _states(client),
     "memory": lambda client: max(_sizes(client), default=0) > 1,
     "queue": _queue,
+    "scale-to-zero": _sleeps,
     "stale-metrics": _stale,
     "unknown-metric": _has("checkout", "ScalingActive", "False", "FailedGetPodsMetric"),
     "no-adapter": _has("checkout", "ScalingActive", "False", "FailedGetExternalMetric"),
