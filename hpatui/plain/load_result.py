@@ -148,7 +148,8 @@ def _connecting(result: dict[str, Any]) -> str:
         for name, key in phases
         if (table := result[key])["p50"] is not None
     ]
-    return f"connecting ms ({result['tcp_connect_ms']['count']:.0f} connections): {'; '.join(shown)}" if shown else ""
+    count = int(result["tcp_connect_ms"]["count"] or 0)
+    return f"connecting ms ({count} connection{'s'[: count != 1]}): {'; '.join(shown)}" if shown else ""
 
 
 def live_line(sample: LoadSample) -> str:
@@ -172,8 +173,8 @@ def missed_thresholds(result: dict[str, Any], limits: tuple[float | None, float 
     p95, beyond = result["planned_ms"].get("p95"), "p95" in result["planned_ms"]["at_least"]
     if most_p95 is not None and (p95 is None or beyond or p95 > most_p95):
         value = "unknown" if p95 is None else f"{'>= ' if beyond else ''}{p95:.1f} ms"
-        why = " (failed and unserved requests count as slower than any answer)" if beyond else ""
-        missed.append(f"p95 is {value}, more than {most_p95:g} ms{why}")
+        why = " (it lies among what failed or was not begun, which counts as slower than any answer)" if beyond else ""
+        missed.append(f"p95 is {value}{why}; the limit is {most_p95:g} ms")
     wanted = result["requests"] - result["cut_off"] + result["unserved"]
     share = (result["errors"] + result["unserved"]) / wanted if wanted > 0 else 1.0
     if most_errors is not None and share > most_errors:
