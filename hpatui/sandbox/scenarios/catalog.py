@@ -103,7 +103,7 @@ CATALOG: dict[str, Entry] = {
     ),
     "scale-to-zero": Entry(
         "queue", "scale_to_zero", "shop",
-        "A worker on a queue sleeps at 0 replicas while nothing comes in, and wakes (Kubernetes 1.37 and later).\n"
+        "A worker on a queue sleeps at 0 replicas while nothing comes in, and wakes again (1.37 and later).\n"
         "Look at ScaledToZero among the conditions, and at what the next message does.",
     ),
     "stale-metrics": Entry(
