@@ -52,6 +52,13 @@ def find_target(context: Context, hpa: Object) -> Target:
     return Target(resource, scale, selector)
 
 
+def _resource_name(described: Mapping[str, Any]) -> str:
+    """`services`, `ingresses.networking.k8s.io`: an object's resource as meta.UnsafeGuessKindToResource names it."""
+    kind, group = described["kind"].lower(), (described.get("apiVersion") or "").rpartition("/")[0]
+    plural = f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}es" if kind.endswith("s") else f"{kind}s"
+    return f"{plural}.{group}" if group else plural
+
+
 def _of_kind_in_any_case(group: str, kind: str) -> Resource | None:
     """The controller's mapper ignores the case of a kind; a plural is none."""
     return next(
@@ -106,7 +113,7 @@ class MetricsReader:
 
     def custom_object(self, namespace: str, described: Mapping[str, Any], metric: str, now: float) -> Answer:
         """A custom metric of one object; only Services have any."""
-        plural, name = f"{described['kind'].lower()}s", described["name"]
+        plural, name = _resource_name(described), described["name"]
         service = self._c.find(RESOURCES["", "services"], namespace, name) if described["kind"] == "Service" else None
         if service is not None:
             pods = self._c.pods.select(namespace, {"matchLabels": service["spec"].get("selector") or {}})
