@@ -145,13 +145,7 @@ def _per_pod(
         if context.tolerance.within(ratio):
             return proposal(current, within=True)
         return proposal(whole(ratio * float(groups.ready)))
-    if groups.missing:
-        if ratio < 1.0:
-            values.update((name, assumed_down(name)) for name in groups.missing)
-        elif ratio > 1.0:
-            values.update((name, 0) for name in groups.missing)
-    if up_with_unready:
-        values.update((name, 0) for name in groups.unready)
+    values.update(_assumed(groups, ratio, assumed_down))
     adjusted = ratio_of(values).ratio
     if context.tolerance.within(adjusted):
         return proposal(current, adjusted, within=True)
@@ -161,6 +155,15 @@ def _per_pod(
     if (adjusted < 1.0 and replicas > current) or (adjusted > 1.0 and replicas < current):
         return proposal(current, adjusted, turned=True)
     return proposal(replicas, adjusted)
+
+
+def _assumed(groups: PodGroups, ratio: float, down: Callable[[str], int]) -> dict[str, int]:
+    """What pods without a sample are taken to use, against the direction of the ratio: `down` on the way down, nothing on the
+    way up, where that holds for pods that are not ready too.
+    """
+    if ratio < 1.0:
+        return {name: down(name) for name in groups.missing}
+    return dict.fromkeys((*groups.missing, *groups.unready), 0) if ratio > 1.0 else {}
 
 
 def _flips(before: float, after: float) -> bool:

@@ -28,6 +28,13 @@ NUMBERS = """what the numbers mean:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add target, plan, limits and output flags."""
     parser.epilog, parser.formatter_class = NUMBERS, argparse.RawDescriptionHelpFormatter
+    _add_plan(parser)
+    _add_way(parser)
+    _add_limits(parser)
+    _add_output(parser)
+
+
+def _add_plan(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("target", metavar="TARGET", help="a URL, [NS/]NAME of an HPA, or svc/[NS/]NAME[:PORT]")
     add(
@@ -52,6 +59,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--arrivals", choices=("even", "poisson"), help="spacing of requests in the open model (even)")
     add("--seed", type=int, metavar="N", help="makes random choices repeatable: poisson arrivals, weights, renewal")
     add("--http2", action="store_true", help="HTTP/2")
+
+
+def _add_way(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
     add("--insecure", action="store_true", help="do not check TLS certificates")
     add("--ca", metavar="FILE", help="certificate authority of the target")
     add("--cert", metavar="FILE", help="client certificate")
@@ -66,6 +77,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--engine", choices=("locust", "busybox"), help="with --via cluster: what sends there (locust)")
     add("--print-manifest", action="store_true", help="with --via cluster: print what would be created, create nothing")
     add("--workers", type=int, default=1, metavar="N", help="processes that share the load, one a core, or pods (1)")
+
+
+def _add_limits(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
     add(
         "--max-rate",
         type=float,
@@ -83,6 +98,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--no-breaker", action="store_true", help="go on at full rate even when everything fails")
     add("--find-capacity", action="store_true", help="raise the rate in steps (--duration each) until the target bends")
     add("--peak", type=float, metavar="R", help="with --find-capacity: say the replicas that this rate would need")
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
     add("--json", action="store_true", help="print the result as JSON")
     add("--csv", action="store_true", help="print one line a second as CSV")
     add("--hdr-log", metavar="FILE", help="append the response times in HdrHistogram's log format")

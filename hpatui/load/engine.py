@@ -26,7 +26,7 @@ from hpatui.load.pacing import Pacer
 from hpatui.load.plan import LoadPlan, Stage
 from hpatui.load.pool import Connection, Pool
 from hpatui.load.requests import numbered_text, template_of, tls_context
-from hpatui.load.stats import LARGE, Counting, Second
+from hpatui.load.stats import Counting, Second
 from hpatui.load.target import Target
 from hpatui.load.ticker import Ticker
 
@@ -311,7 +311,8 @@ class Engine:
         elif error:
             self._lost(call, "reset" if error == STALE else error)
         else:
-            self._count(call, now, connection.pod or (call.pod if self._sandbox else ""))
+            expected, pod = self._expect[call.choice], connection.pod or (call.pod if self._sandbox else "")
+            self.counting.answer(call, now, expected, pod)
         route = connection.route
         assert route is not None
         if (
@@ -341,24 +342,6 @@ class Engine:
             self._dispatch(call, now, fresh=True)
         else:
             self._held.appendleft(call)
-
-    def _count(self, call: Call, now: float, pod: str) -> None:
-        counting, status = self.counting, call.status
-        counting.statuses[status] = counting.statuses.get(status, 0) + 1
-        counting.bytes += call.size
-        response = int((now - call.planned) * 1e6)
-        counting.response.append(response)
-        counting.service.append(int((now - call.sent) * 1e6))
-        expected = self._expect[call.choice]
-        if (status in expected) if expected else (200 <= status < 400):
-            counting.ok += 1
-        else:
-            counting.bad.append(response)
-            counting.fail(f"http {status}")
-        if call.body > LARGE:
-            counting.large += 1
-        if pod:
-            counting.pods[pod] = counting.pods.get(pod, 0) + 1
 
     # Every second ---------------------------------------------------------------------------------------------
 

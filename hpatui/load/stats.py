@@ -11,11 +11,14 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from math import ceil
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from hpatui.load.faults import BUSY, LATE, OWN
 from hpatui.load.histogram import Histogram, counts_of, highest_of
 from hpatui.model import LoadSample, LoadTotals
+
+if TYPE_CHECKING:
+    from hpatui.load.connection import Call
 
 _K = TypeVar("_K")
 
@@ -100,6 +103,24 @@ class Counting:
         self.errors: dict[str, int] = {}
         self.kinds: dict[str, int] = {}
         self.pods: dict[str, int] = {}
+
+    def answer(self, call: Call, now: float, expected: frozenset[int], pod: str) -> None:
+        """A request was answered at `now` (seconds of the engine's clock). `expected` empty: 200 to 399 are good."""
+        status = call.status
+        self.statuses[status] = self.statuses.get(status, 0) + 1
+        self.bytes += call.size
+        response = int((now - call.planned) * 1e6)
+        self.response.append(response)
+        self.service.append(int((now - call.sent) * 1e6))
+        if (status in expected) if expected else (200 <= status < 400):
+            self.ok += 1
+        else:
+            self.bad.append(response)
+            self.fail(f"http {status}")
+        if call.body > LARGE:
+            self.large += 1
+        if pod:
+            self.pods[pod] = self.pods.get(pod, 0) + 1
 
     def fail(self, kind: str) -> None:
         """A request failed."""
