@@ -34,7 +34,7 @@ from hpatui.state.rules_inference import InferredRules, infer_rules
 from hpatui.state.seen import seen_of
 from hpatui.state.series import HpaHistory
 from hpatui.state.syncs import SyncClock
-from hpatui.state.writes import WriteWatch
+from hpatui.state.writes import SETTLE, WriteWatch
 
 RESOURCES = ("Resource", "ContainerResource")
 OLD_SAMPLES = 6.0  # resolutions: samples older than this are worth a word
@@ -82,6 +82,8 @@ class Observer:
         self._compared = self._agreed = 0
         self._dirty = True
         self._explanation: Explanation | None = None
+        self._from_status = False  # the explanation is of the HPA's status alone
+        self._waiting_since: float | None = None
         self._hint = ""
         self._gap_since: float | None = None
         self._inferred_at = 0
@@ -156,10 +158,24 @@ class Observer:
         self._count_out(now)
         if self._writes.judge(now, self._own_rescales):
             self._dirty = True
-        if self._dirty and not (self._explanation is not None and self._writes.unsettled(now)):
+        if self._dirty and not self._waits(now):
             self._dirty = False
             self._explanation = self._explain(now)
         return self._explanation
+
+    def _waits(self, now: float) -> bool:
+        """Whether the explanation stays as it is until the other side of a change of size arrives: for a moment, however
+        often the size changes, and never one that was made without the target.
+        """
+        if self._explanation is None or self._from_status or not self._writes.unsettled(now):
+            self._waiting_since = None
+            return False
+        if self._waiting_since is None:
+            self._waiting_since = now
+        if now - self._waiting_since < SETTLE:
+            return True
+        self._waiting_since = None
+        return False
 
     def present(self, now: float) -> Frame | None:
         """What a sync at this moment would be decided from; None where too little is known."""
@@ -314,6 +330,7 @@ class Observer:
         if hpa is None:
             return None
         ahead = self._ahead(now)
+        self._from_status = ahead is None
         if ahead is None:
             return self._with_watch(explain_status(hpa), hpa, now)
         inputs, decision, timing = ahead
