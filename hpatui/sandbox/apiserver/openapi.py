@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from hpatui.sandbox.apiserver.context import json_response
+from hpatui.sandbox.apiserver.descriptions import of_field, of_type
 from hpatui.sandbox.apiserver.discovery import AGGREGATED
 from hpatui.sandbox.apiserver.paths import GROUPS
 from hpatui.sandbox.apiserver.resources import RESOURCES, Resource
@@ -63,7 +64,8 @@ def _document(group: str, version: str, release: Release) -> JsonObject:
         }  # fmt: skip
         paths[f"{base}{scope}/{resource.plural}/{{name}}"] = {"patch": action, "parameters": []}
         schemas[_schema_name(resource, version)] = {
-            **_schema(shape_of(resource, version), 0), "x-kubernetes-group-version-kind": [gvk],
+            **_described(of_type(resource.kind), _schema(shape_of(resource, version), 0)),
+            "x-kubernetes-group-version-kind": [gvk],
         }  # fmt: skip
     info = {"title": "Kubernetes", "version": release.git_version}
     return {"openapi": "3.0.0", "info": info, "paths": paths, "components": {"schemas": schemas}}
@@ -77,11 +79,16 @@ def _schema_name(resource: Resource, version: str) -> str:
 def _schema(shape: Shape, depth: int) -> JsonObject:
     kind = shape.kind
     if kind == "object":
-        return {"type": "object", "properties": {
-            name: _schema(field, depth + 1) for name, field in shape.fields.items() if name != "*"
-        }}  # fmt: skip
+        fields = {name: field for name, field in shape.fields.items() if name != "*"}
+        return _described(of_type(shape.go), {"type": "object", "properties": {
+            name: _described(of_field(shape.go, name), _schema(field, depth + 1)) for name, field in fields.items()
+        }})  # fmt: skip
     if kind == "map":
         return {"type": "object", "additionalProperties": _schema(shape.item or Shape("any"), depth + 1)}
     if kind == "list":
         return {"type": "array", "items": _schema(shape.item or Shape("any"), depth + 1)}
     return {"type": _TYPES[kind]} if kind in _TYPES else {"type": "object"}
+
+
+def _described(text: str, schema: JsonObject) -> JsonObject:
+    return {**schema, "description": text} if text else schema

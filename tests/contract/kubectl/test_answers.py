@@ -107,3 +107,13 @@ def test_an_object_metric_may_have_both_values(guide: Kubectl) -> None:
     target = "target: {type: Value, value: 1, averageValue: 2}"
     body = f"{{type: Object, object: {{metric: {{name: q}}, describedObject: {{kind: Service, name: x}}, {target}}}}}"
     assert "created" in guide("create", "--dry-run=server", "-f", "-", stdin=as_json(metric(body)))
+
+
+def test_explain_describes_every_field_of_an_autoscaler(guide: Kubectl) -> None:
+    text = guide("explain", "hpa", "--recursive=false")
+    assert "Keeps the number of pods of a workload" in text
+    for path in ("hpa.spec", "hpa.spec.metrics", "hpa.spec.metrics.external", "hpa.spec.behavior.scaleDown",
+                 "hpa.spec.behavior.scaleUp.policies", "hpa.status", "hpa.spec.scaleTargetRef"):  # fmt: skip
+        text = guide("explain", path)
+        assert "<no description>" not in text, text
+    assert "0 to 3600" in guide("explain", "hpa.spec.behavior.scaleDown.stabilizationWindowSeconds")
