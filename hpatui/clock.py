@@ -53,10 +53,6 @@ class ManualClock:
         self._wall += seconds
         self._mono += seconds
 
-    def set_wall(self, seconds: float) -> None:
-        """Set the wall clock only, as NTP or a skewed host would; the monotonic clock stays."""
-        self._wall = seconds
-
 
 class ScaledClock:
     """A clock that runs `speed` times faster than `base` from the moment it was made."""

@@ -2,7 +2,6 @@
 
     HpatuiError                 exit code 2 unless said otherwise
     ├── UsageError              a flag, a file or a value that the user gave
-    ├── TerminalError           not a terminal, or one that cannot show the screen
     ├── MalformedObject         a Kubernetes object without a needed field, or with one of the wrong type
     ├── ClusterError            anything between us and the API server
     │   ├── NoClusterError          no kubeconfig, unknown context, empty configuration
@@ -43,10 +42,6 @@ class HpatuiError(Exception):
 
 class UsageError(HpatuiError):
     """A flag, file or value that the user gave cannot be used."""
-
-
-class TerminalError(HpatuiError):
-    """The standard streams are no terminal that can show the screen."""
 
 
 class MalformedObject(HpatuiError):

@@ -89,10 +89,6 @@ class Quantity:
             return math.copysign(math.inf, self.unscaled)
         return base if self.scale == 0 else base * _pow10(self.scale)
 
-    def is_zero(self) -> bool:
-        """Whether it is 0."""
-        return self.unscaled == 0
-
     def __str__(self) -> str:
         """As Kubernetes writes it."""
         return self.text or self.canonical()

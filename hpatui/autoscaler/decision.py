@@ -30,9 +30,9 @@ from hpatui.autoscaler.inputs import (
 )
 from hpatui.autoscaler.metrics import MetricEvaluation, evaluate
 from hpatui.autoscaler.replicas import Context
-from hpatui.autoscaler.selectors import Selector, SelectorError, parse_selector
 from hpatui.autoscaler.times import from_ns
 from hpatui.autoscaler.utilization import Tolerance, tolerance_of
+from hpatui.forms.label_selectors import Selector, SelectorError, parse_selector
 
 UPDATE_TRIES = 5  # updates of the scale when it conflicts
 

@@ -22,7 +22,7 @@ from hpatui.autoscaler.replicas import (
     by_value_per_pod,
 )
 from hpatui.autoscaler.rules import Rules
-from hpatui.autoscaler.selectors import Selector, SelectorError, check_api_selector, format_api_selector
+from hpatui.forms.label_selectors import Selector, SelectorError, check_api_selector, format_api_selector
 from hpatui.quantity import Format, milli
 
 

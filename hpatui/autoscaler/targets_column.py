@@ -75,18 +75,3 @@ def metric_texts(spec: Mapping[str, Any], statuses: Sequence[Mapping[str, Any]],
     if current is None or (average and name == "averageValue" and current.get(name) is None):
         return "<unknown>", quantity_text(target.get(name))
     return quantity_text(current.get(name)), quantity_text(target.get(name))
-
-
-def table_cells(hpa: Mapping[str, Any], rules: Rules = RECORDED) -> tuple[str, str, str, str, str, str]:
-    """(name, reference, targets, minpods, maxpods, replicas) as text."""
-    spec, status = hpa.get("spec") or {}, hpa.get("status") or {}
-    ref = spec.get("scaleTargetRef") or {}
-    minimum = spec.get("minReplicas")
-    return (
-        str((hpa.get("metadata") or {}).get("name", "")),
-        f"{ref.get('kind', '')}/{ref.get('name', '')}",
-        targets_column(hpa, rules),
-        "<unset>" if minimum is None else str(minimum),
-        str(spec.get("maxReplicas") or 0),
-        str(status.get("currentReplicas") or 0),
-    )

@@ -199,11 +199,6 @@ def _initializing(inits: tuple[ContainerFacts, ...]) -> str:
 # Usage ----------------------------------------------------------------------------------------------------------------
 
 
-def decode_usage(raw: bytes) -> PodUsage | None:
-    """A PodMetrics."""
-    return usage_of(decode(raw), raw)
-
-
 class _Items(msgspec.Struct):
     items: list[dict[str, Any]] | None = None
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hpatui.clock import parse_rfc3339
-from hpatui.forms import selectors as forms
 from hpatui.quantity import parse_quantity
 
 Json = Mapping[str, Any]
@@ -70,12 +69,6 @@ def name(obj: Json) -> str:
 def namespace(obj: Json) -> str:
     """metadata.namespace."""
     return text(obj, "metadata", "namespace")
-
-
-def selector_matches(selector: Json, labels: Json) -> bool:
-    """Whether a workload's LabelSelector selects `labels`. An empty one selects nothing here: no workload may have it."""
-    given = child(selector, "matchLabels") or items(selector, "matchExpressions")
-    return bool(given) and forms.selector_matches(selector, labels)
 
 
 def _walk(obj: Any, path: Sequence[str]) -> Any:

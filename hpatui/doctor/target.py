@@ -14,9 +14,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hpatui.autoscaler.selectors import Selector, SelectorError, parse_selector
 from hpatui.doctor.fields import Json, child, items, name, namespace, number, text
 from hpatui.doctor.reading import Reading, Reads, Sight
+from hpatui.forms.label_selectors import Selector, SelectorError, parse_selector
 from hpatui.forms.selectors import selector_text
 
 # Kinds whose own object says all that their scale subresource does.

@@ -112,10 +112,3 @@ def counts_of(values: list[int]) -> dict[int, int]:
         index = index_of(min(max(value, LOWEST), HIGHEST))
         counts[index] = counts.get(index, 0) + count
     return counts
-
-
-def of_values(values: list[int]) -> Histogram:
-    """A histogram of these values."""
-    histogram = Histogram()
-    histogram.record_all(values)
-    return histogram

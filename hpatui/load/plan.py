@@ -18,7 +18,6 @@ KEPT = 1e9  # seconds: longer than any run
 DEFAULT_CONCURRENCY = 32
 DEFAULT_CONNECTIONS = 512
 MOST_IN_FLIGHT = 60_000  # more than a machine has ports to one address
-UNTIL = ("scaled", "stable", "min")
 
 _UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -177,10 +176,6 @@ class LoadPlan:
         own = None if self.http2 or self.connections == DEFAULT_CONNECTIONS else self.connections
         limits = [limit for limit in (self.max_in_flight, own) if limit is not None]
         return min([self.concurrency, *limits] if self.model == "closed" else limits or [DEFAULT_CONNECTIONS])
-
-    def with_rate(self, rate: float) -> LoadPlan:
-        """The same plan at a steady rate."""
-        return replace(self, stages=(Stage(rate, rate, None),))
 
     def text(self) -> str:
         """The plan in a few words."""

@@ -193,11 +193,6 @@ def csv_line(sample: LoadSample | None) -> str:
     return out.getvalue()
 
 
-def result_csv(samples: list[LoadSample]) -> str:
-    """One line a second."""
-    return "".join(f"{csv_line(sample)}\n" for sample in (None, *samples))
-
-
 class JsonStream:
     """Writes the result as one JSON object whose `per_second` comes first, each second as soon as it is over."""
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from hpatui.autoscaler.inputs import OtherHpa
-from hpatui.autoscaler.selectors import Selector, SelectorError, parse_selector
+from hpatui.forms.label_selectors import Selector, SelectorError, parse_selector
 from hpatui.model import (
     ControllerFlags,
     Deleted,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hpatui.autoscaler.describe import describe_hpa
-from hpatui.autoscaler.targets_column import table_cells
+from hpatui.autoscaler.targets_column import targets_column
 from hpatui.clock import parse_rfc3339
 from hpatui.quantity import QuantityError, parse_quantity
 
@@ -36,6 +36,21 @@ def check_quantity(row: Row) -> str:
 
 
 _CELLS = ("name", "reference", "targets", "minpods", "maxpods", "replicas")
+
+
+def table_cells(hpa: Mapping[str, Any]) -> tuple[str, str, str, str, str, str]:
+    """(name, reference, targets, minpods, maxpods, replicas) as text."""
+    spec, status = hpa.get("spec") or {}, hpa.get("status") or {}
+    ref = spec.get("scaleTargetRef") or {}
+    minimum = spec.get("minReplicas")
+    return (
+        str((hpa.get("metadata") or {}).get("name", "")),
+        f"{ref.get('kind', '')}/{ref.get('name', '')}",
+        targets_column(hpa),
+        "<unset>" if minimum is None else str(minimum),
+        str(spec.get("maxReplicas") or 0),
+        str(status.get("currentReplicas") or 0),
+    )
 
 
 def check_row(row: Row) -> str:

@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 from hpatui.clock import parse_rfc3339
 from hpatui.cluster.decode import decode_event, decode_hpa, decode_workload
-from hpatui.cluster.decode_pods import decode_owner, decode_pod, decode_usage
+from hpatui.cluster.decode_pods import decode_owner, decode_pod, usage_of
+from hpatui.cluster.fields import decode as obj_of
 from hpatui.forms.selectors import selector_text
 from hpatui.model import Event, Hpa, Key, OwnerLink, Pod, PodUsage, Scale, Workload
 
@@ -54,7 +55,7 @@ def event(obj: Obj) -> Event:
 
 def usage(obj: Obj) -> PodUsage:
     """A PodMetrics."""
-    return _decoded(decode_usage, obj)
+    return _decoded(lambda raw: usage_of(obj_of(raw), raw), obj)
 
 
 def owner(obj: Obj) -> OwnerLink:

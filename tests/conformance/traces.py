@@ -22,8 +22,8 @@ from statistics import median
 from typing import Any
 
 from hpatui.autoscaler.explain import Explanation
-from hpatui.autoscaler.selectors import Selector, parse_selector
 from hpatui.clock import parse_rfc3339
+from hpatui.forms.label_selectors import Selector, parse_selector
 from hpatui.model import (
     ControllerFlags,
     Deleted,

@@ -21,11 +21,11 @@ from hpatui.clock import SystemClock
 from hpatui.sandbox.apiserver.access import Rule
 from hpatui.sandbox.apiserver.app import make_app
 from hpatui.sandbox.apiserver.resources import RESOURCES, of_kind
-from hpatui.sandbox.apiserver.runtime import QuietRuntime
 from hpatui.sandbox.apiserver.store import Store
 from hpatui.sandbox.certificate import make_certificate
 from hpatui.sandbox.door import Door
 from hpatui.sandbox.kubeconfig import write_kubeconfig
+from tests.contract.quiet import QuietRuntime
 
 TOKEN = "a-token-for-tests"
 VIEWER = "a-token-that-may-only-look"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hpatui.autoscaler.selectors import SelectorError, parse_selector
 from hpatui.doctor.checks.base import Family, plural
 from hpatui.doctor.checks.metric import RESOURCES, Metric, metrics_of
 from hpatui.doctor.checks.requests import lacking_of, request_of
@@ -12,6 +11,7 @@ from hpatui.doctor.fields import Json, child, condition, name, text
 from hpatui.doctor.report import Evidence
 from hpatui.doctor.target import owner_text
 from hpatui.doctor.world import Subject, World
+from hpatui.forms.label_selectors import SelectorError, parse_selector
 
 TITLE = "pods of one HPA only"
 FOREIGN = "only the target's own pods"

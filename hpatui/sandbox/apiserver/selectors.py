@@ -1,6 +1,6 @@
-"""Label selectors and field selectors: from a request's text to a test on objects.
+"""Label selectors (`hpatui.forms`) and field selectors: from a request's text to a test on objects.
 
-Grammar and error texts: k8s.io/apimachinery/pkg/labels and pkg/fields; the fields: each registry's SelectableFields.
+Grammar and error texts: k8s.io/apimachinery/pkg/fields; the fields: each registry's SelectableFields.
 """
 
 from __future__ import annotations
@@ -11,86 +11,20 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from hpatui.forms.label_selectors import Requirement, SelectorError, parse_selector
 from hpatui.forms.selectors import selector_matches as matches
 from hpatui.sandbox.apiserver.resources import Resource
 from hpatui.sandbox.apiserver.status import bad_request
 
 __all__ = ["matches", "parse_fields", "parse_labels", "select"]
 
-_SET = re.compile(r"\s*([^\s,!=<>()]+)\s+(in|notin)\s*\(([^()]*)\)\s*")
-_PAIR = re.compile(r"\s*([^\s,!=<>()]+)\s*(==|=|!=|<|>)\s*([^\s,()=!<>]*)\s*")
-_BARE = re.compile(r"\s*(!?)\s*([^\s,!=<>()]+)\s*")
-_KEY = re.compile(r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
-_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
 
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """One requirement on a label. `operator`: =, !=, in, notin, exists, !, <, >."""
-
-    key: str
-    operator: str
-    values: tuple[str, ...] = ()
-
-    def matches(self, labels: Mapping[str, str]) -> bool:
-        """Whether these labels satisfy it."""
-        found = labels.get(self.key)
-        if self.operator in ("=", "in"):
-            return found is not None and found in self.values
-        if self.operator in ("!=", "notin"):
-            return found is None or found not in self.values
-        if self.operator == "exists":
-            return found is not None
-        if self.operator == "!":
-            return found is None
-        try:
-            left, right = int(found or ""), int(self.values[0])
-        except ValueError:
-            return False
-        return left < right if self.operator == "<" else left > right
-
-
-@lru_cache(maxsize=512)
-def parse_labels(text: str) -> tuple[Term, ...]:
+def parse_labels(text: str) -> tuple[Requirement, ...]:
     """The terms of a label selector; StatusError 400 where it is none."""
-    terms: list[Term] = []
-    at = 0
-    while at < len(text):
-        if found := _SET.match(text, at):
-            values = tuple(sorted(value.strip() for value in found[3].split(","))) if found[3].strip() else ()
-            if not values:
-                why = "for 'in', 'notin' operators, values set can't be empty"
-                raise bad_request(f"unable to parse requirement: values: Invalid value: []: {why}")
-            terms.append(Term(found[1], found[2], values))
-        elif found := _PAIR.match(text, at):
-            terms.append(Term(found[1], "=" if found[2] == "==" else found[2], (found[3],)))
-        elif found := _BARE.match(text, at):
-            terms.append(Term(found[2], "!" if found[1] else "exists"))
-        else:
-            raise bad_request(f"unable to parse requirement: found '{text[at:].strip()[:40]}', expected: identifier")
-        at = found.end()
-        if at < len(text):
-            if text[at] != "," or at + 1 == len(text):
-                raise bad_request(f"found '{text[at:][:40]}', expected: ',' or 'end of string'")
-            at += 1
-    for term in terms:
-        _check(term)
-    return tuple(terms)
-
-
-def _check(term: Term) -> None:
-    if not _KEY.fullmatch(term.key):
-        raise bad_request(
-            f'unable to parse requirement: <nil>: Invalid value: "{term.key}": name part must consist of alphanumeric '
-            "characters, '-', '_' or '.', and must start and end with an alphanumeric character"
-        )
-    for value in term.values:
-        if not _VALUE.fullmatch(value):
-            raise bad_request(
-                f'unable to parse requirement: values[0][{term.key}]: Invalid value: "{value}": a valid label must be '
-                "an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with "
-                "an alphanumeric character"
-            )
+    try:
+        return parse_selector(text).terms
+    except SelectorError as error:
+        raise bad_request(str(error)) from None
 
 
 _COMMON = ("metadata.name", "metadata.namespace")
@@ -170,7 +104,7 @@ class Selection:
     """Which objects of a resource a request is about: namespace (None: all), labels and fields."""
 
     namespace: str | None = None
-    labels: tuple[Term, ...] = ()
+    labels: tuple[Requirement, ...] = ()
     fields: tuple[FieldTerm, ...] = ()
 
     @property

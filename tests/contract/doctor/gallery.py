@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hpatui.autoscaler.explain import Explanation
 from hpatui.autoscaler.sentences import clock_time
 from hpatui.cluster.decode import decode_event, decode_hpa, decode_workload
-from hpatui.cluster.decode_pods import decode_pod, decode_usage
+from hpatui.cluster.decode_pods import decode_pod, usage_of
 from hpatui.model import ControllerFlags, Key, Pod, PodUsage, SourceState, SourceStatus, Workload
 from hpatui.sandbox.apiserver.resources import RESOURCES
 from hpatui.sandbox.apiserver.selectors import matches
@@ -134,7 +134,7 @@ class Reading:
         ]
         pods = {pod.key: pod for o in objects if (pod := decode_pod(_raw(o))) is not None}
         samples = self.look.cluster.metrics.pods(objects, now) if self.look.cluster.metrics.available() else []
-        usages = {usage.key: usage for o in samples if (usage := decode_usage(_raw(o))) is not None}
+        usages = {usage.key: usage for o in samples if (usage := usage_of(o, _raw(o))) is not None}
         return decode_workload(_raw(found[0])), pods, usages
 
     def explanations(self) -> dict[Key, Explanation]:

@@ -11,13 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hpatui.cluster.decode import decode_event, decode_hpa, decode_workload
-from hpatui.cluster.decode_pods import decode_owner, decode_pod, decode_scale, decode_usage, decode_usages
+from hpatui.cluster.decode_pods import decode_owner, decode_pod, decode_scale, decode_usages, usage_of
+from hpatui.cluster.fields import decode as decoded
 from hpatui.cluster.fields import milli_of, quantity_number
 from hpatui.quantity import QuantityError, parse_quantity
 
 Decoder = Callable[[bytes], object]
 DECODERS: list[Decoder] = [
-    decode_hpa, decode_event, decode_workload, decode_pod, decode_usage, decode_usages, decode_owner,
+    decode_hpa, decode_event, decode_workload, decode_pod, decode_usages, decode_owner,
+    lambda raw: usage_of(decoded(raw), raw),
     lambda raw: decode_scale(raw, "Deployment", "apps/v1"),
 ]  # fmt: skip
 NAMES = [

@@ -10,9 +10,16 @@ from hdrh.histogram import HdrHistogram
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpatui.load.histogram import HIGHEST, LOWEST, Histogram, highest_of, index_of, of_values
+from hpatui.load.histogram import HIGHEST, LOWEST, Histogram, highest_of, index_of
 
 _VALUES = st.lists(st.integers(0, HIGHEST + 1000), min_size=1, max_size=200)
+
+
+def of_values(values: list[int]) -> Histogram:
+    """A histogram of these values."""
+    histogram = Histogram()
+    histogram.record_all(values)
+    return histogram
 
 
 @given(st.integers(LOWEST, HIGHEST))
