@@ -7,7 +7,7 @@ import random
 
 import pytest
 from hdrh.histogram import HdrHistogram
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hpatui.load.histogram import HIGHEST, LOWEST, Histogram, highest_of, index_of
@@ -22,6 +22,7 @@ def of_values(values: list[int]) -> Histogram:
     return histogram
 
 
+@settings(deadline=None)
 @given(st.integers(LOWEST, HIGHEST))
 def test_a_slot_holds_its_value_to_three_digits(value: int) -> None:
     highest = highest_of(index_of(value))
@@ -30,6 +31,7 @@ def test_a_slot_holds_its_value_to_three_digits(value: int) -> None:
     assert index_of(highest + 1) == index_of(value) + 1
 
 
+@settings(deadline=None)
 @given(_VALUES)
 def test_percentiles_are_values_that_were_recorded_to_three_digits(values: list[int]) -> None:
     ordered = sorted(min(max(value, LOWEST), HIGHEST) for value in values)
@@ -40,6 +42,7 @@ def test_percentiles_are_values_that_were_recorded_to_three_digits(values: list[
         assert milliseconds == pytest.approx(exact / 1000.0, rel=0.001)
 
 
+@settings(deadline=None)
 @given(_VALUES)
 def test_the_slots_are_those_of_hdrhistogram(values: list[int]) -> None:
     other = HdrHistogram(LOWEST, HIGHEST, 3)
@@ -51,6 +54,7 @@ def test_the_slots_are_those_of_hdrhistogram(values: list[int]) -> None:
     assert of_values(values).counts == slots
 
 
+@settings(deadline=None)
 @given(_VALUES, _VALUES)
 def test_merging_is_recording_both(first: list[int], second: list[int]) -> None:
     merged = of_values(first)
