@@ -9,7 +9,7 @@ ARGS   ?=
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check format lint types contracts conformance mutants monkey release-check bench screenshots clean
+.PHONY: help setup demo test test-failed test-fast check format lint types contracts conformance mutants monkey release-check bench screenshots clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,8 +27,13 @@ demo: $(STAMP) ## the screen on an embedded sandbox cluster: press l for load, q
 	@$(BIN)/hpatui demo $(ARGS)
 
 test: $(STAMP) ## all tests
-	$(BIN)/python -m pytest -n $(JOBS) -m 'not serial' -q $(ARGS)
-	$(BIN)/python -m pytest -m serial -q $(ARGS)
+	@status=0; \
+	$(BIN)/python -m pytest -n $(JOBS) -m 'not serial' -q $(ARGS) || status=1; \
+	$(BIN)/python -m pytest -m serial -q $(ARGS) || status=1; \
+	exit $$status
+
+test-failed: $(STAMP) ## the tests that failed last time, alone
+	$(BIN)/python -m pytest --last-failed --last-failed-no-failures none -q $(ARGS)
 
 test-fast: $(STAMP) ## tests without those that start the whole program
 	$(BIN)/python -m pytest -n $(JOBS) -m 'not e2e and not serial' -q $(ARGS)
