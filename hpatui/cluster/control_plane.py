@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 
 from hpatui.cluster.connect import Connection
+from hpatui.cluster.served import endpoints_of
 from hpatui.errors import ClusterError, LoadError
 from hpatui.text import printable
 
@@ -23,10 +24,7 @@ async def refuse_control_plane(connection: Connection, namespace: str, service: 
 
 async def _endpoints(connection: Connection, namespace: str, name: str) -> set[tuple[str, int]]:
     """(address, port) of each; empty where they cannot be read."""
-    found: set[tuple[str, int]] = set()
     with contextlib.suppress(ClusterError):
-        endpoints = await connection.get_json(f"/api/v1/namespaces/{namespace}/endpoints/{name}")
-        for subset in endpoints.get("subsets") or ():
-            for port in subset.get("ports") or ():
-                found |= {(str(each.get("ip")), int(port.get("port", 0))) for each in subset.get("addresses") or ()}
-    return found
+        found = await endpoints_of(connection, namespace, name)
+        return {(each.address, port) for each in found for port in each.ports}
+    return set()

@@ -15,6 +15,7 @@ from hpatui.cluster.decode_pods import decode_owner, decode_pod, decode_scale, d
 from hpatui.cluster.fields import decode, key_of, uid_of
 from hpatui.cluster.pace import UsagePace
 from hpatui.cluster.resources import target_path
+from hpatui.cluster.served import UsageApi
 from hpatui.cluster.watch import PACE, ChangedRaw, DeletedRaw, ListedRaw, Watch, WatchPace
 from hpatui.errors import AuthError, ClusterError, ForbiddenError, MalformedObject, NotServedError
 from hpatui.model import (
@@ -251,13 +252,12 @@ class Details:
 
     async def _poll_usage(self, namespace: str, selector: str) -> None:
         """Pod metrics have no watch: ask again when the next samples are due, which their own times tell."""
-        path = f"/apis/metrics.k8s.io/v1beta1/namespaces/{namespace}/pods"
+        api = UsageApi(self._connection)
         pace = UsagePace(self._resolution)
         known: dict[Key, PodUsage] = {}
         while True:
             try:
-                found = await self._connection.request("GET", path, {"labelSelector": selector})
-                usages = decode_usages(found)
+                usages = decode_usages(await api.pods(namespace, selector))
             except AuthError as error:
                 await self._say(Kind.POD_USAGE, SourceState.FAILED, str(error))
                 pause = pace.failed()

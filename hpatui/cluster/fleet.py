@@ -18,6 +18,7 @@ from hpatui.cluster.decode_pods import decode_pod, decode_scale, decode_usages
 from hpatui.cluster.fields import decode, key_of, uid_of
 from hpatui.cluster.pace import UsagePace
 from hpatui.cluster.resources import target_path
+from hpatui.cluster.served import UsageApi
 from hpatui.cluster.watch import PACE, ChangedRaw, DeletedRaw, ListedRaw, Watch, WatchPace
 from hpatui.errors import ClusterError, ForbiddenError, MalformedObject, NotServedError
 from hpatui.model import (
@@ -167,15 +168,13 @@ class FleetFacts:
 
     async def _poll_usage(self) -> None:
         """Samples have no watch: they are asked for when the next are due, which their own times tell."""
-        scope = f"/namespaces/{self._namespace}" if self._namespace else ""
+        api = UsageApi(self._connection)
         pace = UsagePace(self._resolution)
         known: object = None
         await self._targets_known.wait()
         while True:
             try:
-                usages = decode_usages(
-                    await self._connection.request("GET", f"/apis/metrics.k8s.io/v1beta1{scope}/pods")
-                )
+                usages = decode_usages(await api.pods(self._namespace or ""))
             except (ClusterError, MalformedObject) as error:
                 await self._say(Kind.POD_USAGE, _state_of(error), error.message)
                 pause = pace.failed()

@@ -9,6 +9,7 @@ from typing import Any
 from hpatui.cluster.connect import Connection
 from hpatui.cluster.pem import certificates
 from hpatui.cluster.resources import target_path
+from hpatui.cluster.served import endpoints_of
 from hpatui.errors import LoadError, NotServedError
 from hpatui.model import Hpa
 
@@ -134,7 +135,7 @@ def _looks_like_http(port: Mapping[str, Any]) -> bool:
 
 async def _ready_endpoints(connection: Connection, namespace: str, name: str) -> int:
     try:
-        found = await connection.get_json(f"/api/v1/namespaces/{namespace}/endpoints/{name}")
+        found = await endpoints_of(connection, namespace, name)
     except NotServedError:
         return 0
-    return sum(len(subset.get("addresses") or ()) for subset in found.get("subsets") or ())
+    return len({each.address for each in found if each.ready})

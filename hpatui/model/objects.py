@@ -85,6 +85,8 @@ class Hpa:
     """A HorizontalPodAutoscaler, whatever version it was read in. `targets` is the text of kubectl's TARGETS column.
 
     `unseen` is (observed, current) generation where the status tells that it is of an older spec (from 1.37 on).
+    `generation` is that of the spec where the status tells which one it saw, else None. `sync_period` is the HPA's own
+    in seconds (spec.syncPeriodSeconds, KEP 6003), None where it has none.
     """
 
     key: Key
@@ -103,6 +105,8 @@ class Hpa:
     labels: Mapping[str, str]
     raw: bytes = b""
     unseen: tuple[int, int] | None = None
+    generation: int | None = None
+    sync_period: float | None = None
 
     def condition(self, type_: str) -> Condition | None:
         """The condition of that type, or None."""

@@ -116,14 +116,14 @@ class Settled:
     async def _samples(self) -> tuple[list[float], float | None]:
         """When each pod's newest sample began, and the end of the newest; None where there are no samples."""
         from hpatui.cluster.decode_pods import decode_usages
+        from hpatui.cluster.served import UsageApi
 
         aim = self._aim
         if aim.connection is None or aim.route is None:
             return [], None
-        path = f"/apis/metrics.k8s.io/v1beta1/namespaces/{aim.route.namespace}/pods"
         selector = ",".join(f"{name}={value}" for name, value in aim.route.selector.items())
         try:
-            usages = decode_usages(await aim.connection.request("GET", path, {"labelSelector": selector})).values()
+            usages = decode_usages(await UsageApi(aim.connection).pods(aim.route.namespace, selector)).values()
         except HpatuiError:
             return [], None
         return [usage.time - usage.window for usage in usages], max((usage.time for usage in usages), default=None)

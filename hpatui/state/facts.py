@@ -27,6 +27,10 @@ from hpatui.errors import MalformedObject
 from hpatui.model import Hpa, Key, OwnerLink, Pod, PodUsage, Scale, SourceState, SourceStatus, Workload
 from hpatui.quantity import parse_quantity
 
+NOT_TOLD = (
+    "at 0 replicas the HPA's status tells no total (an average over 0 pods, which servers before 1.38 write as -2^63)"
+)
+_OVER_ZERO = ("-9223372036854775808m", "-9223372036854775.808")  # what a division by 0 makes of an average
 _CACHE = 4096  # objects; an observer of a fleet sees few
 
 
@@ -156,6 +160,11 @@ def told_answers(hpa: HpaObject, replicas: int, pods: Sequence[str]) -> dict[int
     return answers
 
 
+def untold(inputs: Inputs) -> bool:
+    """Whether a metric has a value that its status cannot tell, so that a decision on these inputs says nothing."""
+    return any(answer.error == NOT_TOLD for answer in inputs.metrics.by_index.values())
+
+
 def _problem(hpa: HpaObject) -> str:
     """Why the controller has no value, in the words of its condition."""
     for condition in hpa.conditions:
@@ -180,6 +189,8 @@ def _answer(
     if not _per_pod(spec):
         value = _milli(told.get("value"))
     else:
+        if told.get("averageValue") in _OVER_ZERO:
+            return MetricAnswer(error=NOT_TOLD)
         average = _milli(told.get("averageValue"))
         if spec.type == "Pods" and average is not None:
             return MetricAnswer(tuple(MetricItem(average, name) for name in pods))

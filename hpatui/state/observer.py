@@ -22,7 +22,7 @@ from hpatui.autoscaler.times import seconds_to_ns
 from hpatui.errors import MalformedObject
 from hpatui.model import ControllerFlags, Event, Hpa, Key, controller_of
 from hpatui.state.adjust import adjusted
-from hpatui.state.facts import Facts, Inputs, Reader
+from hpatui.state.facts import Facts, Inputs, Reader, untold
 from hpatui.state.frames import Frame, Sync, config_of, prediction_of, status_of
 from hpatui.state.history import parse_rescale
 from hpatui.state.inference import LEAST, infer_flags
@@ -101,7 +101,7 @@ class Observer:
         """The controller's flags became known."""
         if flags != self._flags:
             self._flags, self._rules = flags, None
-            self._clock.set_period(flags.sync_period)
+            self._clock.set_period(self._period(self._hpa))
             self._dirty = True
 
     # In -------------------------------------------------------------------------------------------------------
@@ -116,6 +116,10 @@ class Observer:
         if status_of(before) != status_of(hpa):
             self._count_out(now)
             self._observe(hpa, now)
+        elif None not in (before.generation, hpa.generation) and before.generation != hpa.generation:
+            self._clock.hurry(now)
+        if hpa.sync_period != before.sync_period:
+            self._clock.set_period(self._period(hpa))
         self._hpa = hpa
 
     def connected(self, live: bool, now: float) -> None:
@@ -219,8 +223,8 @@ class Observer:
         self._memory = Memory() if new else first_memory(hpa, now)
         if not new:
             self._memory = with_events(self._memory, self._events, now, now)
-        self._clock = SyncClock(self._flags.sync_period)
-        self._clock.start(now)
+        self._clock = SyncClock(self._period(hpa))
+        self._clock.start(now, at_once=new and self._prompt)
 
     def _count_out(self, now: float) -> None:
         """Syncs that came without a write: they must have changed nothing."""
@@ -229,9 +233,30 @@ class Observer:
             if hpa is None:
                 return
             decided = self._decide(hpa, self._ring.at(time), time)
-            if decided is not None:
+            if decided is not None and not self._put_off(hpa, decided, time):
                 self._record(hpa, hpa, decided, time, seen=False)
             self._dirty = True
+
+    def _put_off(self, hpa: Hpa, decided: tuple[Inputs, Decision], time: float) -> bool:
+        """Whether a sync that left no trace may not have come at all. From 1.37 on the controller waits until it has seen
+        its own last write (gate StaleControllerConsistencyHPA): the sync after a write that should have changed the
+        size. And the first sync of an HPA always writes.
+        """
+        if not self._prompt:
+            return False
+        inputs, decision = decided
+        return not hpa.conditions or (
+            self._clock.follows_write(time) and decision.replicas != inputs.scale.spec_replicas
+        )
+
+    @property
+    def _prompt(self) -> bool:
+        """Whether the controller is of 1.37 or newer, where it reconciles at once and waits for its own writes."""
+        return config_of(self.flags).rules.minor >= 37
+
+    def _period(self, hpa: Hpa | None) -> float:
+        """The sync period: the HPA's own where it has one."""
+        return hpa.sync_period if hpa is not None and hpa.sync_period is not None else self._flags.sync_period
 
     def _observe(self, hpa: Hpa, now: float) -> None:
         """The controller wrote: a sync has been seen."""
@@ -253,7 +278,7 @@ class Observer:
         size = inputs.scale.spec_replicas
         sync = Sync(time, seen, prediction, size, after.desired_replicas if scaled else size, scaled)
         inputs, decision = self._as_measured(inputs, decision, after, time)
-        comparable = bool(before.conditions) or self._from_start
+        comparable = (bool(before.conditions) or self._from_start) and not untold(inputs)
         if comparable:
             self.syncs.append(sync)
             self._compared += 1

@@ -25,6 +25,7 @@ class SyncClock:
         self._last: float | None = None  # the last sync, seen or counted out
         self._intervals: deque[float] = deque(maxlen=_SEEN)
         self._written: float | None = None
+        self._hurried: float | None = None  # when a sync is due off the beat, because the spec changed
 
     def set_period(self, period: float) -> None:
         """The flag became known."""
@@ -41,15 +42,20 @@ class SyncClock:
         """The last sync, seen or counted out."""
         return self._last
 
-    def start(self, created: float) -> None:
-        """The HPA is brand-new: its first sync comes one period after its creation."""
-        self._last = created
+    def start(self, created: float, *, at_once: bool = False) -> None:
+        """The HPA is brand-new: its first sync comes one period after its creation, or (from 1.37 on) at once."""
+        self._last = created - self._step if at_once else created
+
+    def hurry(self, now: float) -> None:
+        """The spec changed at `now` and the controller reconciles that at once (1.37, gate HPAGeneration)."""
+        self._hurried = now
 
     def wrote(self, now: float) -> None:
         """The controller wrote the status at `now`: that was a sync."""
-        if self._written is not None and now > self._written:
+        if self._written is not None and now > self._written and self._hurried is None:
             self._measure(now - self._written)
         self._written = self._last = now
+        self._hurried = None
 
     def _measure(self, interval: float) -> None:
         count = round(interval / self._step)
@@ -73,12 +79,18 @@ class SyncClock:
             self.inferred = True
             self._intervals.clear()
 
+    def follows_write(self, sync: float) -> bool:
+        """Whether that sync is the first after one that wrote."""
+        return self._written is not None and sync - self._written < 1.5 * self._step
+
     def passed(self, now: float) -> list[float]:
         """The syncs since the last one that must have come without a write by `now`; they count as come from here on.
 
         At most 240 (an hour at 15 s): after a longer silence only the newest matter.
         """
         found: list[float] = []
+        if self._hurried is not None and self._hurried + SLACK * self._step <= now:
+            self._hurried = None  # it would have written the generation: this controller does not do so
         if self._last is None:
             return found
         missed = int((now - self._last) / self._step)
@@ -91,7 +103,9 @@ class SyncClock:
 
     def next(self, now: float) -> float | None:
         """The next sync, not before `now`; None before the first is known."""
-        return max(now, self._last + self._step) if self._last is not None else None
+        if self._last is None:
+            return None
+        return now if self._hurried is not None else max(now, self._last + self._step)
 
     def after(self, moment: float) -> float | None:
         """The first sync that comes strictly after `moment`, by the phase known now."""

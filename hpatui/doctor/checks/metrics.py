@@ -16,7 +16,7 @@ from hpatui.doctor.world import Reading, Sight, Subject, World
 from hpatui.forms.durations import SECOND, go_duration
 
 RESOURCE_GROUP = "metrics.k8s.io"
-APISERVICE = "v1beta1.metrics.k8s.io"
+USAGE_VERSIONS = ("v1beta1", "v1")
 STALE_FACTOR, STALE_SLACK = 3.0, 45.0  # a sample older than 3 windows and 45 s is not fresh
 CRASHES = 3
 
@@ -68,6 +68,16 @@ def uses_of(subjects: tuple[Subject, ...]) -> Uses:
     )
 
 
+async def usage_version(world: World) -> str:
+    """The version of metrics.k8s.io to read: the one that the server prefers of those known here (v1 is new in 1.37)."""
+    groups = await world.object("/apis")
+    for group in items(groups.first, "groups"):
+        if text(group, "name") == RESOURCE_GROUP:
+            listed = (child(group, "preferredVersion"), *items(group, "versions"))
+            return next((v for each in listed if (v := text(each, "version")) in USAGE_VERSIONS), USAGE_VERSIONS[0])
+    return USAGE_VERSIONS[0]
+
+
 async def check_metrics(world: World) -> Family:
     """The whole family."""
     family = Family("metrics pipeline")
@@ -88,8 +98,10 @@ async def check_metrics(world: World) -> Family:
 async def _resource_metrics(world: World, family: Family) -> None:
     """The API and metrics-server together: one cause gives one finding, the other names it."""
     groups = await world.object("/apis")
-    service = await world.object(f"/apis/apiregistration.k8s.io/v1/apiservices/{APISERVICE}")
-    samples = await world.list("/apis/metrics.k8s.io/v1beta1", "pods", world.scope_namespace)
+    version = await usage_version(world)
+    apiservice = f"{version}.{RESOURCE_GROUP}"
+    service = await world.object(f"/apis/apiregistration.k8s.io/v1/apiservices/{apiservice}")
+    samples = await world.list(f"/apis/{RESOURCE_GROUP}/{version}", "pods", world.scope_namespace)
     served = any(text(g, "name") == RESOURCE_GROUP for g in items(groups.first, "groups"))
     available = condition(service.first, "Available") if service.first is not None else {}
     server_at_fault = await _metrics_server(world, family)
@@ -118,23 +130,24 @@ async def _resource_metrics(world: World, family: Family) -> None:
             "kubectl apply -f https://github.com/kubernetes-sigs/metrics-server/releases/latest/download/components.yaml",
         )
     else:
-        await _unavailable(world, family, available, samples)
+        await _unavailable(world, family, (apiservice, available), samples)
     family.skip("metrics-fresh", "age of samples", "there are no samples to look at", follows="metrics-api")
 
 
-async def _unavailable(world: World, family: Family, available: Json, samples: Reading) -> None:
+async def _unavailable(world: World, family: Family, service: tuple[str, Json], samples: Reading) -> None:
     """The APIService is there and does not answer: find the flag or object at fault (W2)."""
+    apiservice, available = service
     reason, message = text(available, "reason"), text(available, "message")
     evidence = [
         Evidence(
-            f"APIService/{APISERVICE}",
+            f"APIService/{apiservice}",
             "status.conditions[Available]",
             f"{text(available, 'status') or 'absent'} {reason}".strip(),
         ),
         Evidence(samples.path, "HTTP status", f"{samples.status} {samples.error}".strip()),
     ]
     why = f"the metrics API does not answer: {message or samples.error}"
-    command = f"kubectl describe apiservice {APISERVICE}"
+    command = f"kubectl describe apiservice {apiservice}"
     if text(available, "status") != "False":
         config = await world.object("/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication")
         if config.sight is Sight.READ and not text(config.first, "data", "requestheader-client-ca-file"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from hpatui.doctor.checks.base import Family, plural
 from hpatui.doctor.checks.events import event_time
+from hpatui.doctor.checks.metrics import RESOURCE_GROUP, usage_version
 from hpatui.doctor.checks.requests import request_of
 from hpatui.doctor.checks.sickness import Sickness, why_not_ready
 from hpatui.doctor.fields import Json, amount, child, condition, items, name, namespace, number, text, time_of
@@ -25,7 +26,7 @@ async def check_pods(world: World) -> Family:
     family = Family("pods")
     if not world.subjects:
         return family
-    samples = await world.list("/apis/metrics.k8s.io/v1beta1", "pods", world.scope_namespace)
+    samples = await world.list(f"/apis/{RESOURCE_GROUP}/{await usage_version(world)}", "pods", world.scope_namespace)
     usage = {(namespace(s), name(s)): _cpu(s) for s in samples.objects}
     looked = 0
     for subject in world.subjects:

@@ -89,8 +89,9 @@ class Recorder:
             return web.Response(text='{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"2"}}}\n')
         if request.path.endswith("horizontalpodautoscalers"):
             return web.json_response({"metadata": {"resourceVersion": "1"}, "items": [hpa_object("a", uid="u")]})
-        return web.json_response({"gitVersion": "v1.32.0", "metadata": {"uid": "u"}, "status": {"allowed": True},
-                                  "subsets": [{"addresses": [{"ip": "10.0.0.1"}]}]})  # fmt: skip
+        if request.path.endswith("endpointslices"):
+            return web.json_response({"items": [{"endpoints": [{"addresses": ["10.0.0.1"]}]}]})
+        return web.json_response({"gitVersion": "v1.32.0", "metadata": {"uid": "u"}, "status": {"allowed": True}})
 
 
 @pytest.fixture
@@ -140,7 +141,7 @@ async def test_every_kind_of_request_acts_as_the_impersonated_user(recorder: Rec
     await connection.close()
     paths = " ".join(f"{method} {path}" for method, path, _, _ in recorder.seen)
     for part in ("GET /version", "GET /healthz", "POST /apis/auth", "GET /api/v1/pods", "POST /apis/batch",
-                 "DELETE /apis/batch", "portforward", "horizontalpodautoscalers", "endpoints"):  # fmt: skip
+                 "DELETE /apis/batch", "portforward", "horizontalpodautoscalers", "endpointslices"):  # fmt: skip
         assert part in paths
     for method, path, headers, _ in recorder.seen:
         sent = sorted((name.title(), value) for name, value in headers if name.lower().startswith("impersonate"))

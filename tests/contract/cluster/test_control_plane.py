@@ -13,9 +13,9 @@ from tests.contract.conftest import ApiServer
 
 
 def _endpoints(name: str, namespace: str, address: str, port: int) -> dict[str, object]:
-    subsets = [{"addresses": [{"ip": address}], "ports": [{"port": port}]}]
-    meta = {"name": name, "namespace": namespace}
-    return {"apiVersion": "v1", "kind": "Endpoints", "metadata": meta, "subsets": subsets}
+    meta = {"name": f"{name}-x7k2p", "namespace": namespace, "labels": {"kubernetes.io/service-name": name}}
+    body = {"addressType": "IPv4", "endpoints": [{"addresses": [address]}], "ports": [{"port": port}]}
+    return {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": meta, **body}
 
 
 async def test_the_api_server_behind_another_service(api: ApiServer) -> None:
