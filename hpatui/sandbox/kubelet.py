@@ -16,6 +16,7 @@ from hpatui.sandbox.controllers.context import PODS, Context
 from hpatui.sandbox.controllers.objects import Key, Object, key_of, pod_ready, seconds_of
 from hpatui.sandbox.controllers.scheduler import amount
 from hpatui.sandbox.dataplane.messages import Order, SetCallers, StartPod, StopPod
+from hpatui.sandbox.pod_init import finished, init_containers, is_sidecar, outcome
 from hpatui.sandbox.pod_run import NoProcesses, NotMountedError, PodRun, Processes
 from hpatui.sandbox.pod_status import creating, ended, image_missing, pod_ip, running, waiting
 from hpatui.sandbox.workload import called_service, profile_of
@@ -48,6 +49,8 @@ class Kubelet:
                 self._silence(run)
                 self.on_stop(run)
             self._c.engine.forget(self, key)
+        elif pod["spec"].get("readinessGates") and pod["spec"].get("nodeName"):
+            self._c.engine.enqueue(self, key)  # somebody may have set the gate's condition
         elif pod["spec"].get("nodeName") and (
             key not in self.runs or (pod["metadata"].get("deletionTimestamp") and self.runs[key].stage != "stopping")
         ):
@@ -72,13 +75,17 @@ class Kubelet:
         elif run.due and now >= run.due:
             run.due = 0.0
             {
-                "creating": self._begin_run,
+                "creating": self._begin_init,
+                "init": self._end_init,
+                "initbackoff": self._begin_init,
                 "running": self._begin_ready,
                 "ready": self._look_after,
                 "backoff": self._begin_run,
                 "image": self._begin_run,
                 "stopping": self._end_stop,
             }.get(run.stage, self._nothing)(pod, run, now)
+        elif run.stage == "ready" and pod["spec"].get("readinessGates"):
+            self._status(run, lambda old: running(pod, old, run.ip, run.restarts, now, ready=True))
 
     def crash(self, key: Key, *, exit_code: int = 1) -> bool:
         """The container exits now; False if it does not run."""
@@ -118,6 +125,7 @@ class Kubelet:
         )  # fmt: skip
         if stage in ("running", "ready"):
             run.started = seconds_of(status.get("startTime")) or self._c.engine.clock.time()
+            run.init = len(init_containers(pod))
             self._serve(pod, run)
         self.runs[run.key] = self.by_uid[run.uid] = run
         return run
@@ -126,6 +134,48 @@ class Kubelet:
         run.stage = "creating"
         self._status(run, lambda old: creating(pod, old, run.ip, now))
         self._later(run, now + self._c.timings.pod_start)
+
+    def _begin_init(self, pod: Object, run: PodRun, now: float) -> None:
+        """Start the next init container; the containers once there is none left."""
+        containers = init_containers(pod)
+        while run.init < len(containers) and is_sidecar(containers[run.init]):
+            self._started(pod, containers[run.init], "initContainers")
+            run.init += 1
+        if run.init >= len(containers):
+            run.stage = "creating"
+            self._begin_run(pod, run, now)
+            return
+        self._started(pod, containers[run.init], "initContainers")
+        run.stage, run.init_since = "init", now
+        self._status(run, lambda old: creating(pod, old, run.ip, now))
+        self._later(run, now + outcome(containers[run.init], run)[0])
+
+    def _end_init(self, pod: Object, run: PodRun, now: float) -> None:
+        container = init_containers(pod)[run.init]
+        _, run.init_code = outcome(container, run)
+        if not run.init_code:
+            run.init += 1
+            self._begin_init(pod, run, now)
+            return
+        if pod["spec"].get("restartPolicy", "Always") == "Never":
+            run.stage = "ended"
+            self._status(run, lambda old: {**creating(pod, old, run.ip, now), "phase": "Failed"})
+            return
+        first, restarts = self._c.timings.crash_backoff, run.init_restarts.get(run.init, 0)
+        run.stage, run.pause = "initbackoff", min(first * 2 ** min(restarts, 10), first * 30)
+        self._status(run, lambda old: creating(pod, old, run.ip, now))
+        run.init_restarts[run.init] = restarts + 1
+        where = f"{run.key[1]}_{run.key[0]}({run.uid})"
+        text = f"Back-off restarting failed container {container['name']} in pod {where}"
+        self._event(pod, "Warning", "BackOff", text, container["name"], "initContainers")
+        self._later(run, now + run.pause)
+
+    def _started(self, pod: Object, container: Object, kind: str = "containers") -> None:
+        name = container["name"]
+        pulled = f'Container image "{container.get("image", "")}" already present on machine'
+        self._event(pod, "Normal", "Pulled", pulled, name, kind)
+        self._event(pod, "Normal", "Created", f"Created container: {name}", name, kind)
+        self._event(pod, "Normal", "Started", f"Started container {name}", name, kind)
 
     def _begin_run(self, pod: Object, run: PodRun, now: float) -> None:
         if run.profile.pull_error or (run.profile.process and not self.processes.available()):
@@ -139,11 +189,7 @@ class Kubelet:
                 self._later(run, now + _MOUNT_AGAIN)
                 return
         for container in pod["spec"]["containers"]:
-            name = container["name"]
-            pulled = f'Container image "{container.get("image", "")}" already present on machine'
-            self._event(pod, "Normal", "Pulled", pulled, name)
-            self._event(pod, "Normal", "Created", f"Created container: {name}", name)
-            self._event(pod, "Normal", "Started", f"Started container {name}", name)
+            self._started(pod, container)
         run.stage, run.started = "running", now
         run.log.begin()
         run.log.write(run.profile.log, now)
@@ -276,10 +322,14 @@ class Kubelet:
         self._c.engine.enqueue_at(self, run.key, when)
 
     def _status(self, run: PodRun, change: Callable[[Object], Object]) -> None:
-        self._c.set_status(PODS, *run.key, change)
+        pod, now = self._c.find(PODS, *run.key), self._c.engine.clock.time()
+        if pod is not None:
+            self._c.set_status(PODS, *run.key, lambda old: finished(pod, old, change(old), run, now))
 
-    def _event(self, pod: Object, type_: str, reason: str, message: str, container: str = "") -> None:
-        field = f"spec.containers{{{container}}}" if container else ""
+    def _event(
+        self, pod: Object, type_: str, reason: str, message: str, container: str = "", kind: str = "containers"
+    ) -> None:
+        field = f"spec.{kind}{{{container}}}" if container else ""
         host = pod["spec"]["nodeName"]
         self._c.recorder.event(pod, "v1", "Pod", type_, reason, message, "kubelet", host=host, field_path=field)
 

@@ -9,6 +9,7 @@ from typing import Any
 from hpatui.sandbox.controllers.context import NODES, Context
 from hpatui.sandbox.controllers.objects import Key, Object, stamp
 from hpatui.sandbox.kubelet import Kubelet
+from hpatui.sandbox.pod_init import init_containers, is_sidecar
 from hpatui.sandbox.pod_run import PodRun
 from hpatui.sandbox.queues import Queues
 from hpatui.sandbox.usage import Sample, Usage
@@ -72,10 +73,13 @@ class Metrics:
     def pod(self, pod: Object, now: float) -> Object | None:
         """The PodMetrics of one pod; None if there is no sample of it."""
         meta = pod["metadata"]
-        sample = self._sample(pod, now)
+        sample, run = self._sample(pod, now), self.run_of(pod)
         if sample is None:
             return None
         names = [container["name"] for container in pod["spec"]["containers"]]
+        names += [container["name"] for container in init_containers(pod) if is_sidecar(container)]
+        if run is not None and run.profile.sidecar_fails:  # what is not running has no usage
+            names = names[: len(pod["spec"]["containers"])]
         return {
             "metadata": {
                 "name": meta["name"], "namespace": meta["namespace"], "creationTimestamp": stamp(now),

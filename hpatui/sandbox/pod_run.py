@@ -16,7 +16,10 @@ class NotMountedError(Exception):
 
 @dataclass(slots=True)
 class PodRun:
-    """A pod on its node. `stage`: creating, running, ready, backoff, image, ended, stopping. Times: epoch seconds."""
+    """A pod on its node. Times: epoch seconds.
+
+    `stage`: creating, init, initbackoff, running, ready, backoff, image, ended, stopping.
+    """
 
     key: Key
     uid: str
@@ -29,6 +32,11 @@ class PodRun:
     started: float = 0.0  # of the containers that run now
     restarts: int = 0
     exit_code: int = 1
+    init: int = 0  # which init container runs: those before it have ended, or are sidecars that run
+    init_since: float = 0.0
+    init_code: int = 0
+    init_restarts: dict[int, int] = field(default_factory=dict)  # by index
+    pause: float = 0.0  # the back-off of the init container that failed
     log: PodLog = field(default_factory=PodLog)
 
 

@@ -40,6 +40,9 @@ class Profile:
     consumes: float = 0.0  # messages per second that it takes from its queue
     queue: str = ""  # the queue's name
     wave: str = ""  # CPU without requests: "low,high,period[,phase]" in cores and seconds, for all replicas together
+    init_takes: float = 0.0  # seconds of each init container; 0: what its command says
+    init_fails: bool = False  # init containers exit with code 1
+    sidecar_fails: bool = False  # native sidecars crash
     pull_error: bool = False  # the image does not exist
     process: bool = False  # a real process (`containers`)
 

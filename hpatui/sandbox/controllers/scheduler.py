@@ -14,6 +14,7 @@ from hpatui.sandbox.controllers.context import NODES, PODS, Context
 from hpatui.sandbox.controllers.objects import Key, Object, condition, key_of, with_condition
 
 _SOURCE = "default-scheduler"
+_GATED = "Scheduling is blocked due to non-empty scheduling gates"
 _ALL_WAITING = ("", "")  # not a pod's key
 _RETRY_AFTER = 0.5  # seconds
 
@@ -32,11 +33,15 @@ class Resources:
 
 
 def pod_requests(pod: Mapping[str, Any]) -> Resources:
-    """What the scheduler counts for a pod: the sum over its containers, or one init container if that is more."""
-    cpu, memory = _sum(pod["spec"].get("containers") or ())
-    for container in pod["spec"].get("initContainers") or ():
-        first_cpu, first_memory = _sum([container])
+    """What the scheduler counts for a pod: its containers and sidecars, or an init container's need if that is more."""
+    before = pod["spec"].get("initContainers") or ()
+    sidecars = [container for container in before if container.get("restartPolicy") == "Always"]
+    cpu, memory = _sum([*(pod["spec"].get("containers") or ()), *sidecars])
+    running: list[Mapping[str, Any]] = []  # the sidecars that an init container runs beside
+    for container in before:
+        first_cpu, first_memory = _sum([*running, container])
         cpu, memory = max(cpu, first_cpu), max(memory, first_memory)
+        running += [container] if container.get("restartPolicy") == "Always" else []
     return Resources(cpu, memory, 1)
 
 
@@ -88,7 +93,7 @@ class Scheduler:
         if type_ == "DELETED":
             self._waiting.discard(key)
             self._c.engine.forget(self, key)
-        elif type_ == "ADDED" and not pod["spec"].get("nodeName"):
+        elif not pod["spec"].get("nodeName") and (type_ == "ADDED" or (old and gated(old) and not gated(pod))):
             self._c.engine.enqueue(self, key)
 
     def _account(self, entry: tuple[str, Resources], sign: int) -> None:
@@ -118,6 +123,9 @@ class Scheduler:
         pod = self._c.find(PODS, *key)
         if pod is None or pod["spec"].get("nodeName") or pod["metadata"].get("deletionTimestamp"):
             self._waiting.discard(key)
+            return
+        if gated(pod):
+            self._gate(pod, now)
             return
         requests = pod_requests(pod)
         reasons: Counter[str] = Counter()
@@ -149,6 +157,14 @@ class Scheduler:
         message = f"Successfully assigned {namespace}/{name} to {node}"
         self._c.recorder.event(pod, "v1", "Pod", "Normal", "Scheduled", message, _SOURCE)
 
+    def _gate(self, pod: Object, now: float) -> None:
+        wanted = {"type": "PodScheduled", "status": "False", "reason": "SchedulingGated", "message": _GATED}
+
+        def change(status: Object) -> Object:
+            return {**status, "phase": "Pending", "conditions": with_condition(status.get("conditions"), wanted, now)}
+
+        self._c.set_status(PODS, *key_of(pod), change)
+
     def _unschedulable(self, pod: Object, reasons: Counter[str], now: float) -> None:
         total = len(self._nodes)
         detail = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
@@ -167,6 +183,11 @@ class Scheduler:
 
         self._c.set_status(PODS, *key_of(pod), change)
         self._c.recorder.event(pod, "v1", "Pod", "Warning", "FailedScheduling", message, _SOURCE)
+
+
+def gated(pod: Object) -> bool:
+    """Whether scheduling gates hold the pod."""
+    return bool(pod["spec"].get("schedulingGates"))
 
 
 def _unfit(pod: Object, node: Object) -> str:

@@ -14,8 +14,15 @@ POD_COLUMNS = columns("Name|Ready|Status|Restarts|Age", "IP|Node|Nominated Node|
 def print_pod(pod: JsonObject, now: float) -> Cells:
     """The cells of one pod."""
     spec, status = pod.get("spec") or {}, pod.get("status") or {}
-    containers = entries(spec.get("containers"))
+    sidecars = {c.get("name") for c in entries(spec.get("initContainers")) if c.get("restartPolicy") == "Always"}
+    containers = [*entries(spec.get("containers")), *sidecars]
+    before = entries(status.get("initContainerStatuses"))
     statuses = entries(status.get("containerStatuses"))
+    if _initializing(pod) and not _true(status, "Initialized"):
+        counted = before
+    else:
+        counted = [*statuses, *(each for each in before if each.get("name") in sidecars)]
+    statuses = [*statuses, *(each for each in before if each.get("name") in sidecars)]
     ready = sum(1 for each in statuses if each.get("ready") and "running" in (each.get("state") or {}))
     gates = entries(spec.get("readinessGates"))
     met = sum(1 for gate in gates if _true(status, str(gate.get("conditionType"))))
@@ -23,7 +30,7 @@ def print_pod(pod: JsonObject, now: float) -> Cells:
         pod["metadata"]["name"],
         f"{ready}/{len(containers)}",
         pod_status(pod),
-        _restarts(statuses, now),
+        _restarts(counted, now),
         age(pod, now),
         status.get("podIP") or "<none>",
         spec.get("nodeName") or "<none>",
@@ -50,6 +57,10 @@ def pod_status(pod: JsonObject) -> str:
     for condition in entries(status.get("conditions")):
         if condition.get("type") == "PodScheduled" and condition.get("reason") == "SchedulingGated":
             reason = "SchedulingGated"
+    said = _initializing(pod)
+    if said and not _true(status, "Initialized"):
+        return _deleted(pod, status, said)
+    reason = said or reason  # a sidecar that crashes later is told so too
     running = False
     for each in reversed(entries(status.get("containerStatuses"))):
         state = each.get("state") or {}
@@ -65,9 +76,33 @@ def pod_status(pod: JsonObject) -> str:
             running = True
     if reason == "Completed" and running:
         reason = "Running" if _true(status, "Ready") else "NotReady"
+    return _deleted(pod, status, str(reason))
+
+
+def _initializing(pod: JsonObject) -> str:
+    """`Init:...`: what the first init container that has not ended (a sidecar: started) does; "" if there is none."""
+    spec, status = pod.get("spec") or {}, pod.get("status") or {}
+    containers = entries(spec.get("initContainers"))
+    kinds = {c.get("name"): c.get("restartPolicy") for c in containers}
+    for index, each in enumerate(entries(status.get("initContainerStatuses"))):
+        state = each.get("state") or {}
+        ended, reason = state.get("terminated"), (state.get("waiting") or {}).get("reason") or ""
+        if ended is not None and ended.get("exitCode") == 0:
+            continue
+        if kinds.get(each.get("name")) == "Always" and each.get("started"):
+            continue
+        if ended is not None:
+            signal = ended.get("signal")
+            number = f"Signal:{signal}" if signal else f"ExitCode:{ended.get('exitCode', 0)}"
+            return f"Init:{ended.get('reason') or number}"
+        return f"Init:{reason}" if reason not in ("", "PodInitializing") else f"Init:{index}/{len(containers)}"
+    return ""
+
+
+def _deleted(pod: JsonObject, status: JsonObject, reason: str) -> str:
     if pod["metadata"].get("deletionTimestamp"):
         if status.get("reason") == "NodeLost":
             return "Unknown"
         if status.get("phase") not in ("Succeeded", "Failed"):
             return "Terminating"
-    return str(reason)
+    return reason

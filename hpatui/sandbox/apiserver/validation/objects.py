@@ -99,6 +99,7 @@ def _pod_spec(field: str, spec: JsonObject, *, restart: tuple[str, ...] = ("Alwa
     return errors + check_tolerations(f"{field}.tolerations", spec.get("tolerations"))
 
 
+_CHANGING = ("tolerations", "activeDeadlineSeconds", "schedulingGates")
 _MUTABLE = ("image", "resources")
 
 
@@ -106,6 +107,11 @@ def _pod(obj: JsonObject, old: JsonObject | None) -> list[FieldError]:
     spec = obj.get("spec") or {}
     if old is None:
         return _pod_spec("spec", spec, restart=("Always", "OnFailure", "Never"))
+    gates = [
+        entry for entry in spec.get("schedulingGates") or () if entry not in (old["spec"].get("schedulingGates") or ())
+    ]
+    if gates:
+        return [forbidden_field("spec.schedulingGates", "only deletion is allowed, but found new scheduling gates")]
     if _frozen(spec) != _frozen(old["spec"]):
         text = (
             "pod updates may not change fields other than `spec.containers[*].image`,"
@@ -118,7 +124,7 @@ def _pod(obj: JsonObject, old: JsonObject | None) -> list[FieldError]:
 
 def _frozen(spec: JsonObject) -> JsonObject:
     """The parts of a pod's spec that never change."""
-    rest = {key: value for key, value in spec.items() if key not in ("tolerations", "activeDeadlineSeconds")}
+    rest = {key: value for key, value in spec.items() if key not in _CHANGING}
     for field in ("containers", "initContainers"):
         if field in rest:
             rest[field] = [{key: c[key] for key in c if key not in _MUTABLE} for c in rest[field]]
