@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hpatui.cluster.connect import Connection
-from hpatui.cluster.pem import certificates
+from hpatui.cluster.pem import certificates, pem_bytes
 from hpatui.cluster.resources import target_path
 from hpatui.cluster.served import endpoints_of
 from hpatui.errors import LoadError, NotServedError
@@ -18,7 +18,9 @@ from hpatui.model import Hpa
 class ServiceRoute:
     """A Service in front of an HPA's pods, and how to reach it through the API server.
 
-    `headers` say who we are; they are never shown. `ready` is the number of ready endpoints.
+    `headers` say who we are and as whom we act, a name several times for several groups; they are never shown. `authorities`
+    (PEM, None: the system's) say whom to trust there, `client_pem` is our certificate with its key. `ready` is the number of
+    ready endpoints.
     """
 
     namespace: str
@@ -27,13 +29,11 @@ class ServiceRoute:
     proxy_url: str
     ready: int
     session_affinity: bool
-    headers: Mapping[str, str] = field(repr=False)
-    ca_file: str | None = None
-    ca_data: str | None = None
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
+    authorities: tuple[str, ...] | None = None
     verify: bool = True
     server_name: str | None = None
-    client_cert: str | None = None
-    client_key: str | None = None
+    client_pem: str | None = field(default=None, repr=False)
     no_proxy_load: str = ""  # why load cannot take the service proxy with this access; empty: it can
     selector: Mapping[str, str] = field(default_factory=dict)
     target_port: int | str = 80
@@ -90,7 +90,7 @@ async def route_to(connection: Connection, service: Mapping[str, Any], port: int
     scheme = "https:" if number == 443 or str(chosen.get("name", "")).startswith("https") else ""
     access = connection.access
     headers = await connection.auth_headers()
-    ca, user = access.ca, access.user
+    ca, certificate = access.ca, connection.certificate
     return ServiceRoute(
         namespace=namespace,
         service=name,
@@ -98,29 +98,18 @@ async def route_to(connection: Connection, service: Mapping[str, Any], port: int
         proxy_url=f"{connection.server}/api/v1/namespaces/{namespace}/services/{scheme}{name}:{number}/proxy/",
         ready=ready,
         session_affinity=spec.get("sessionAffinity") == "ClientIP",
-        headers=dict(headers),
-        ca_file=str(ca.path) if ca is not None and ca.path is not None else None,
-        ca_data=b"".join(certificates(ca.data)).decode("ascii") if ca is not None and ca.data is not None else None,
+        headers=headers,
+        authorities=None
+        if ca is None
+        else tuple(one.decode("ascii", "replace") for one in certificates(pem_bytes(ca, access.context))),
         verify=access.verify,
         server_name=access.tls_server_name,
-        client_cert=str(user.certificate.path) if user.certificate is not None and user.certificate.path else None,
-        client_key=str(user.key.path) if user.key is not None and user.key.path else None,
-        no_proxy_load=_unfit(connection, len(headers) > len(dict(headers))),
+        client_pem=None if certificate is None else f"{certificate.cert_pem.decode()}\n{certificate.key_pem.decode()}",
+        no_proxy_load="the way to the API server leads through a proxy" if connection.proxy is not None else "",
         selector=dict(spec.get("selector") or {}),
         target_port=chosen.get("targetPort", number),
         tls=bool(scheme),
     )
-
-
-def _unfit(connection: Connection, repeated: bool) -> str:
-    """Why the load's engine, a process of its own, cannot speak to the API server as we do; empty where it can."""
-    certificate, user = connection.certificate, connection.access.user
-    in_files = user.certificate is not None and user.certificate.path and user.key is not None and user.key.path
-    if connection.proxy is not None:
-        return "the way to the API server leads through a proxy"
-    if certificate is not None and not in_files:
-        return "the client certificate of this context is in no file"
-    return "this context impersonates more than one group" if repeated else ""
 
 
 def _selects(service: Mapping[str, Any], labels: Mapping[str, str]) -> bool:

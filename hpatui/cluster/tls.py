@@ -5,13 +5,10 @@ Built on `ssl` alone: the client library does the same, but importing it takes l
 
 from __future__ import annotations
 
-import os
 import ssl
-import tempfile
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
+from hpatui.certificates import EncryptedKeyError, as_go_checks, load_chain, trust
 from hpatui.cluster.access import Access, PemSource
 from hpatui.cluster.auth import ClientCertificate
 from hpatui.cluster.pem import certificates, is_der, is_encrypted, pem_bytes
@@ -48,24 +45,12 @@ def tls_context(access: Access, certificate: ClientCertificate | None) -> ssl.SS
 def trusting(authority: PemSource | None, name: str) -> _Context:
     """A context that trusts these authorities, and where there are none the system's. Never SSLKEYLOGFILE."""
     context = _Context(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # Many clusters' own certificates lack what the strict mode of Python 3.13 asks for; kubectl does not ask either. Like
-    # Go: an intermediate authority, or the server's own certificate, is trust enough; names stand in subjectAltName only.
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    context.hostname_checks_common_name = False
+    as_go_checks(context)
     if authority is None:
         context.load_default_certs(ssl.Purpose.SERVER_AUTH)
         return context
     text = pem_bytes(authority, name)
-    trusted = 0
-    for one in certificates(text):
-        try:
-            context.load_verify_locations(cadata=one.decode("ascii"))
-            trusted += 1
-        except (ssl.SSLError, ValueError):
-            continue  # as Go: what cannot be read is left out, as long as something is left
-    if not trusted:
+    if not trust(context, certificates(text)):
         where = f" ({printable(str(authority.path), 200)})" if authority.path is not None else ""
         form = "is in DER form" if is_der(text) else "holds no certificate that can be read"
         raise NoClusterError(
@@ -76,34 +61,20 @@ def trusting(authority: PemSource | None, name: str) -> _Context:
 
 
 def _load_certificate(context: ssl.SSLContext, certificate: ClientCertificate, name: str) -> None:
-    """Python reads certificates from files only: PEM texts go through one in memory, or that only we can read."""
     shown = printable(repr(name), 100)
     if is_encrypted(certificate.key_pem):
         raise AuthError(
             f"the client key of context {shown} is encrypted", hint="decrypt it: openssl pkey -in KEY -out NEW"
         )
-
-    def load(path: str) -> None:
-        # A password is never asked for: OpenSSL would draw its prompt over the screen.
-        context.load_cert_chain(path, password=_no_password)
-
     try:
-        _through_a_file(certificate.cert_pem + b"\n" + certificate.key_pem, load)
-    except _Encrypted:
+        load_chain(context, certificate.cert_pem + b"\n" + certificate.key_pem)
+    except EncryptedKeyError:
         raise AuthError(f"the client key of context {shown} is encrypted", hint="decrypt it") from None
     except (OSError, ssl.SSLError, ValueError) as error:
         words = printable(masked(_reason(error)), 200)
         raise AuthError(
             f"{certificate.name} of context {shown} cannot be used: {words}", hint="correct it, or log in again"
         ) from error
-
-
-class _Encrypted(Exception):
-    """OpenSSL asked for a password."""
-
-
-def _no_password() -> str:
-    raise _Encrypted
 
 
 def _reason(error: Exception) -> str:
@@ -114,25 +85,3 @@ def _reason(error: Exception) -> str:
         "EE_KEY_TOO_SMALL": "its key is too short to be safe",
     }
     return words.get(str(reason), str(reason or error).replace("_", " ").lower())
-
-
-def _through_a_file(text: bytes, load: Callable[[str], None]) -> None:
-    if hasattr(os, "memfd_create"):
-        handle = os.memfd_create("hpatui", os.MFD_CLOEXEC)
-        try:
-            os.write(handle, text)
-            load(f"/proc/self/fd/{handle}")
-            return
-        except FileNotFoundError:
-            pass  # no /proc here
-        finally:
-            os.close(handle)
-    folder = Path(tempfile.mkdtemp(prefix="hpatui-"))
-    path = folder / "client.pem"
-    try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(text)
-        load(str(path))
-    finally:
-        path.unlink(missing_ok=True)
-        folder.rmdir()

@@ -40,7 +40,14 @@ class TlsOptions:
 
 
 def with_tls(target: Target, tls: TlsOptions) -> Target:
-    """The target, reached as the options say."""
+    """The target, reached as the options say. UsageError where they would say how we reach an API server."""
+    if tls == TlsOptions():
+        return target
+    if target.kind == "proxy":
+        raise UsageError(
+            "TLS options are for the target; the service proxy is reached as the kubeconfig says",
+            hint="leave out --insecure, --ca, --cert and --server-name ([tls] of the plan), or use --via port-forward",
+        )
     return replace(
         target,
         ca_file=tls.ca or target.ca_file,

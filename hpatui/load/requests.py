@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
+from hpatui.certificates import EncryptedKeyError, as_go_checks, load_chain, trust
 from hpatui.errors import LoadError
 from hpatui.load.plan import RequestSpec
 from hpatui.load.target import USER_AGENT, Target
@@ -21,6 +22,8 @@ IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))  # 
 _PER_CONNECTION = frozenset(
     (b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade")
 )  # RFC 9113, 8.2.2
+
+_IDENTITY = ("authorization", "impersonate-")  # beginnings of names: headers by which an API server knows who asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +54,16 @@ def http_request(target: Target, spec: RequestSpec) -> httpx.Request:
     """A request of the plan, aimed at the target. LoadError where it cannot be built.
 
     A header of the plan replaces the default of that name, in whatever case it is written; a name that the plan gives
-    several times is sent several times.
+    several times is sent several times. But who we are at an API server, and as whom we act there, no plan says.
     """
     own = [(name, value.replace(ID, _TOKEN)) for name, value in spec.pairs]
     named = {name.lower() for name, _ in own}
-    defaults = {"User-Agent": USER_AGENT, "Accept": "*/*", **target.headers}
-    pairs = [(name, value) for name, value in defaults.items() if name.lower() not in named] + own
+    if target.kind == "proxy" and (ours := sorted(name for name in named if name.startswith(_IDENTITY))):
+        raise LoadError(
+            f"the header {ours[0]} would go to the API server, which takes it for itself", hint="use --via port-forward"
+        )
+    defaults = [("User-Agent", USER_AGENT), ("Accept", "*/*"), *target.pairs]
+    pairs = [(name, value) for name, value in defaults if name.lower() not in named] + own
     body = spec.body.replace(ID.encode(), _TOKEN.encode())
     try:
         headers = [_encoded(name, value) for name, value in pairs]
@@ -105,9 +112,13 @@ def numbered_text(template: bytes, number: int) -> bytes:
 def tls_context(target: Target, *, http2: bool = False) -> ssl.SSLContext:
     """How to check the target's certificate, and with which of our own. LoadError where a file cannot be used."""
     try:
-        context = ssl.create_default_context(cafile=target.ca_file, cadata=target.ca_data)
-        if target.client_cert is not None:
+        context = _api_server(target) if target.kind == "proxy" else ssl.create_default_context(cafile=target.ca_file)
+        if target.client_pem is not None:
+            load_chain(context, target.client_pem.encode())
+        elif target.client_cert is not None:
             context.load_cert_chain(target.client_cert, target.client_key)
+    except EncryptedKeyError:
+        raise LoadError("the client key is encrypted", hint="decrypt it: openssl pkey -in KEY -out NEW") from None
     except (OSError, ssl.SSLError) as error:
         raise LoadError(f"the TLS files cannot be used: {error}") from error
     if not target.verify:
@@ -115,4 +126,17 @@ def tls_context(target: Target, *, http2: bool = False) -> ssl.SSLContext:
         context.verify_mode = ssl.CERT_NONE
     if http2:
         context.set_alpn_protocols(["h2"])
+    return context
+
+
+def _api_server(target: Target) -> ssl.SSLContext:
+    """Trust as the connection that watches has it: the kubeconfig's authorities, or the system's. Never SSLKEYLOGFILE: what
+    goes over this way holds our token.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    as_go_checks(context)
+    if target.authorities is None:
+        context.load_default_certs(ssl.Purpose.SERVER_AUTH)
+    else:
+        trust(context, [one.encode("ascii", "replace") for one in target.authorities])
     return context

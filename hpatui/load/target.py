@@ -21,24 +21,31 @@ class Target:
     """A URL to send to. `headers` may hold a token: they go to the engine over a pipe, into no argument, log or text.
 
     `kind`: url, proxy (the API server's service proxy) or forward (port-forwards to pods). `cap`: the most requests/s that
-    this way may take (None: no cap). `client_cert` and `client_key` are files. `routes` (host, port, name of the pod):
-    connections go there in turn instead of to the URL's host. `policy`: what each connection is judged by.
+    this way may take (None: no cap). `client_cert` and `client_key` are files, `client_pem` is the text of both. By the
+    service proxy `authorities` (PEM) are trusted, and nobody else. `routes` (host, port, name of the pod): connections go
+    there in turn instead of to the URL's host. `policy`: what each connection is judged by.
     """
 
     url: str
     text: str
     kind: str = "url"
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    headers: Mapping[str, str] | tuple[tuple[str, str], ...] = field(default_factory=dict, repr=False)
     ca_file: str | None = None
-    ca_data: str | None = None
+    authorities: tuple[str, ...] | None = None
     verify: bool = True
     server_name: str | None = None
     client_cert: str | None = None
     client_key: str | None = None
+    client_pem: str | None = field(default=None, repr=False)
     routes: tuple[tuple[str, int, str], ...] = ()
     cap: float | None = None
     sandbox: bool = False
     policy: Policy = field(default_factory=Policy)
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """The headers in their order; a name may come several times."""
+        return list(self.headers.items() if isinstance(self.headers, Mapping) else self.headers)
 
 
 def url_target(url: str, *, text: str = "", verify: bool = True) -> Target:
