@@ -17,7 +17,7 @@ from hpatui.cluster.pace import UsagePace
 from hpatui.cluster.resources import target_path
 from hpatui.cluster.served import UsageApi
 from hpatui.cluster.watch import PACE, ChangedRaw, DeletedRaw, ListedRaw, Watch, WatchPace
-from hpatui.errors import AuthError, ClusterError, ForbiddenError, MalformedObject, NotServedError
+from hpatui.errors import AuthError, ClusterError, ForbiddenError, MalformedObject, NotServedError, UnreachableError
 from hpatui.model import (
     ClusterEvent,
     Deleted,
@@ -258,11 +258,8 @@ class Details:
         while True:
             try:
                 usages = decode_usages(await api.pods(namespace, selector))
-            except AuthError as error:
-                await self._say(Kind.POD_USAGE, SourceState.FAILED, str(error))
-                pause = pace.failed()
             except (ClusterError, MalformedObject) as error:
-                await self._say(Kind.POD_USAGE, _state_of(error), error.message)
+                await self._say(Kind.POD_USAGE, usage_state(error), error.message)
                 pause = pace.failed()
             else:
                 await self._say(Kind.POD_USAGE, SourceState.LIVE)
@@ -278,6 +275,15 @@ def _state_of(error: Exception) -> SourceState:
     if isinstance(error, ForbiddenError):
         return SourceState.FORBIDDEN
     return SourceState.NOT_SERVED if isinstance(error, NotServedError) else SourceState.RECONNECTING
+
+
+def usage_state(error: Exception) -> SourceState:
+    """The state of pod metrics after an error. Without an answer, or with credentials that are no longer taken, it is our
+    own connection that fails: the HPA controller has another, so that says nothing about the metrics API.
+    """
+    if isinstance(error, UnreachableError | AuthError):
+        return SourceState.CONNECTING
+    return _state_of(error)
 
 
 async def _end(*tasks: asyncio.Future[Any]) -> None:

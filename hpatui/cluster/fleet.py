@@ -15,6 +15,7 @@ from hpatui.clock import Clock
 from hpatui.cluster.connect import Connection
 from hpatui.cluster.decode import decode_workload
 from hpatui.cluster.decode_pods import decode_pod, decode_scale, decode_usages
+from hpatui.cluster.details import usage_state
 from hpatui.cluster.fields import decode, key_of, uid_of
 from hpatui.cluster.pace import UsagePace
 from hpatui.cluster.resources import target_path
@@ -176,7 +177,7 @@ class FleetFacts:
             try:
                 usages = decode_usages(await api.pods(self._namespace or ""))
             except (ClusterError, MalformedObject) as error:
-                await self._say(Kind.POD_USAGE, _state_of(error), error.message)
+                await self._say(Kind.POD_USAGE, usage_state(error), error.message)
                 pause = pace.failed()
             else:
                 await self._say(Kind.POD_USAGE, SourceState.LIVE)

@@ -15,7 +15,7 @@ from hpatui.load.plan_file import TlsOptions
 from hpatui.load.target import looks_like_url, url_target
 from hpatui.model import Key
 from hpatui.plain.login import ask, say
-from hpatui.session.aim import Aim, Wish, fetch_hpa, question, take_aim
+from hpatui.session.aim import Aim, Wish, cap_of, fetch_hpa, question, take_aim
 from hpatui.session.port import parse_hpa_name
 from hpatui.settings import Settings
 
@@ -44,7 +44,8 @@ async def aimed(args: argparse.Namespace, settings: Settings, tls: TlsOptions, p
     aim = None
     try:
         wish = await _wish(args, connection, settings, tls)
-        asked = question(wish, connection, f"{plan.text()} (at most {plan.max_rate:g}/s)")
+        most = min(plan.max_rate, cap_of(wish, connection) or plan.max_rate)
+        asked = question(wish, connection, f"{plan.text()} (at most {most:g}/s)")
         if asked is not None and not args.yes and not args.print_manifest:
             raise LoadError(asked, hint="say --yes if you mean it")
         aim = await take_aim(wish, connection, settings)

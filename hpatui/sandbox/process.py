@@ -44,6 +44,11 @@ class SandboxProcess:
         """Whether it was started and has not ended."""
         return self._process is not None and self._process.returncode is None
 
+    async def ended(self) -> None:
+        """Return once the sandbox that runs ends by itself; at once where none runs."""
+        if self._process is not None:
+            await self._process.wait()
+
     async def start(self) -> SandboxHandle:
         """Start it and wait until it is ready; SandboxError, in one line, if it does not get there."""
         self._options.check()

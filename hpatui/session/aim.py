@@ -109,6 +109,13 @@ def is_sandbox(connection: Connection) -> bool:
     return connection.sandbox and address is not None and is_own(address)
 
 
+def cap_of(wish: Wish, connection: Connection | None) -> float | None:
+    """The most requests/s that the wish's way carries, whoever orders more; None where it sets no bound."""
+    if wish.url or connection is None or is_sandbox(connection):
+        return None
+    return {"proxy": PROXY_MAX_RATE, "port-forward": FORWARD_MAX_RATE}.get(wish.via)
+
+
 def question(wish: Wish, connection: Connection | None, what: str) -> str | None:
     """What to ask before `what` ("50 requests/s") is sent; None where the requests stay in the sandbox."""
     if wish.url:  # asked about, wherever we look from

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hpatui.clock import Clock
-from hpatui.errors import LoginNeededError
-from hpatui.model import ControllerFlags, Key
+from hpatui.errors import LoginNeededError, SandboxError
+from hpatui.model import ClusterEvent, ControllerFlags, Key
 from hpatui.session.flags import controller_flags
 from hpatui.session.port import parse_hpa_name
 from hpatui.session.remember import ALL, Memory
@@ -82,6 +83,34 @@ class Connector:
         self.source = source
         return flags
 
+    async def events(self) -> AsyncIterator[ClusterEvent]:
+        """The source's events. SandboxError as soon as the sandbox that was started here has ended: it never comes back
+        by itself.
+        """
+        assert self.source is not None
+        if self._demo is None:
+            async for event in self.source.events():
+                yield event
+            return
+        events = aiter(self.source.events())
+        ended = asyncio.create_task(self._demo.ended())
+        coming: asyncio.Task[ClusterEvent | None] | None = None
+        try:
+            while True:
+                coming = asyncio.create_task(_next(events))
+                await asyncio.wait({coming, ended}, return_when=asyncio.FIRST_COMPLETED)
+                if ended.done():
+                    raise SandboxError("the sandbox has ended", hint="press L to start a new one")
+                found = coming.result()
+                if found is None:
+                    return
+                yield found
+        finally:
+            tasks = [task for task in (coming, ended) if task is not None]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
     async def _start_demo(self) -> None:
         if self._demo is not None and not self._demo.running:
             handle = await self._demo.start()
@@ -119,3 +148,7 @@ class Connector:
             self._memory.remember(context, namespace)
         if self.source is not None:
             self.source.set_namespace(namespace)
+
+
+async def _next(events: AsyncIterator[ClusterEvent]) -> ClusterEvent | None:
+    return await anext(events, None)

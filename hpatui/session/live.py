@@ -24,6 +24,7 @@ from hpatui.errors import (
     HpatuiError,
     LoginNeededError,
     NoClusterError,
+    SandboxError,
     TrustError,
     UsageError,
 )
@@ -60,8 +61,7 @@ if TYPE_CHECKING:
     from hpatui.session.trial import Trial
     from hpatui.state.frames import Frame
 
-TICK = 1.0
-RETRY_FIRST, RETRY_MOST = 1.0, 30.0
+TICK, RETRY_FIRST, RETRY_MOST = 1.0, 1.0, 30.0
 
 
 class Session:
@@ -189,9 +189,13 @@ class Session:
             except HpatuiError as error:  # the sandbox, or something the user gave: trying again changes nothing
                 self._set_status(SourceState.FAILED, str(error))
                 return
-            assert self._source is not None
-            async for event in self._source.events():
-                self._take(event)
+            try:
+                async for event in self._connector.events():
+                    self._take(event)
+            except SandboxError as error:
+                self._set_status(SourceState.FAILED, str(error))
+                await self.load.stop()  # whoever gets its port next is nobody's target
+                self._store.note(error.message, error.hint, "error", self.clock.time())
             return
 
     async def _connect(self) -> None:

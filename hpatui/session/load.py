@@ -17,7 +17,7 @@ from hpatui import logs
 from hpatui.errors import HpatuiError, LoadError
 from hpatui.load.plan import SHAPES, LoadPlan, Stage, nudge, shaped
 from hpatui.model import Hpa, Key, LoadState
-from hpatui.session.aim import Wish, answered, question, take_aim
+from hpatui.session.aim import Wish, answered, cap_of, question, take_aim
 from hpatui.session.steer import SteeredRun
 from hpatui.state.snapshot import LoadView
 from hpatui.text import printable
@@ -93,10 +93,16 @@ class LoadControl:
         connection = self._session.connection
         if answered(wish, connection) in self._confirmed:
             return None
+        if not wish.url and wish.hpa is None:
+            return None  # nothing is selected yet: `start` says so
         settings = self._session.settings
-        most = settings.max_rate
+        most = min(settings.max_rate, cap_of(wish, connection) or settings.max_rate)
         plan = settings.load_plan
-        what = f"what {plan} says (at most {most:g}/s)" if plan else f"{min(self._rate, most):g} requests/s"
+        if plan:
+            what = f"what {plan} says (at most {most:g}/s)"
+        else:  # the rate that will be sent, not the one that was ordered
+            way = "" if self._shape == "steady" else f", as {self._shape}"
+            what = f"{'at most ' if way else ''}{min(self._rate, most):g} requests/s{way}"
         try:
             return question(wish, connection, what)
         except HpatuiError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rich.text import Text
 
@@ -11,10 +11,11 @@ from hpatui.autoscaler.explanation import Countdown, Explanation
 from hpatui.clock import as_datetime
 from hpatui.model import Condition, Event, Kind, SourceState
 from hpatui.state.snapshot import Detail, PodRow, Snapshot
-from hpatui.text import fit, fit_name, printable
+from hpatui.text import cell_width, fit, printable
 from hpatui.ui.lines import LinePane
 from hpatui.ui.look import STATE_MARK, STATE_STYLE, TONE_STYLE
 from hpatui.ui.marks import BAD, FAINT, GOOD, WARN, begin, coarse_age
+from hpatui.ui.names import cut_apart, padded
 from hpatui.ui.panes.status import stale_mark, state_lines, unselected_lines
 
 ROOMY = 18  # rows from which the why pane shows everything
@@ -203,10 +204,21 @@ class EventsPane(LinePane):
 
 
 class PodsPane(LinePane):
-    """The target's pods with their usage against request and limit."""
+    """The target's pods with their usage against request and limit; `/` in it filters them."""
 
     def __init__(self, *, ascii: bool = False) -> None:
         super().__init__("Pods", id="pods", ascii=ascii)
+        self._filter = ""
+        self._cut: tuple[tuple[str, ...], int, list[str]] = ((), 0, [])
+
+    @property
+    def filter(self) -> str:
+        """Only pods with each of these words in name, phase or reason are shown."""
+        return self._filter
+
+    def set_filter(self, text: str) -> None:
+        """Show only some; the caller shows the snapshot again."""
+        self._filter = text.strip()
 
     def show(self, snapshot: Snapshot) -> None:
         """Show the pods of the selected HPA."""
@@ -215,30 +227,43 @@ class PodsPane(LinePane):
             self.set_title("Pods")
             self.set_lines(unselected_lines())
             return
-        self._title(detail, snapshot.time)
+        words = self._filter.lower().split()
+        shown = [row for row in detail.pods if _matches(row, words)] if words else detail.pods
+        self._title(detail, snapshot.time, len(shown))
         if not detail.pods:
             self.set_lines(
                 state_lines(detail.statuses.get(Kind.POD), snapshot.time, "pods", "No pods.", self.inner_width)
             )
             return
-        name = min(max(len(row.pod.key.name) for row in detail.pods), max(12, self.inner_width - 34))
-        lines = [self._line(row, name) for row in detail.pods]
+        if not shown:
+            self.set_lines([Text("No pod matches the filter: esc drops it.", style=FAINT, end="")])
+            return
+        lines = [self._line(row, name) for row, name in zip(shown, self._names(shown), strict=True)]
         usage = detail.statuses.get(Kind.POD_USAGE)
         if usage is not None and usage.state not in (SourceState.LIVE, SourceState.CONNECTING):
             lines.append(Text(f"usage {usage.state.value}: {printable(usage.message)}", style=BAD, end=""))
         self.set_lines(lines)
 
-    def _title(self, detail: Detail, now: float) -> None:
+    def _names(self, rows: Sequence[PodRow]) -> list[str]:
+        """The pods' names in one width, no two of them alike; cut anew only where they changed."""
+        names = tuple(printable(row.pod.key.name) for row in rows)
+        width = min(max(cell_width(name) for name in names), max(12, self.inner_width - 34))
+        if self._cut[:2] != (names, width):
+            self._cut = (names, width, [padded(name, width) for name in cut_apart(names, width)])
+        return self._cut[2]
+
+    def _title(self, detail: Detail, now: float, shown: int) -> None:
         ready = sum(1 for row in detail.pods if row.pod.ready)
         newest = max((row.usage.time for row in detail.pods if row.usage is not None), default=None)
         age = f" · sample {coarse_age(now - newest)} old" if newest is not None and now - newest >= 60 else ""
         stale = stale_mark(detail.statuses.get(Kind.POD), now)
-        self.set_title(f"Pods {ready}/{len(detail.pods)} ready{age}{stale}")
+        some = f" · {shown} match {printable(self._filter, 40)}" if self._filter else ""
+        self.set_title(f"Pods {ready}/{len(detail.pods)} ready{some}{age}{stale}")
 
-    def _line(self, row: PodRow, width: int) -> Text:
+    def _line(self, row: PodRow, name: str) -> Text:
         pod = row.pod
         line = begin("● " if pod.ready else "○ ", GOOD if pod.ready else WARN)
-        line.append(fit_name(printable(pod.key.name), width) + " ")
+        line.append(name + " ")
         if row.usage is not None:
             request = f"/{pod.cpu_request:.0f}m" if pod.cpu_request is not None else ""
             line.append(f"{row.usage.cpu:>5.0f}m{request:<6} ", style="bold")
@@ -252,3 +277,9 @@ class PodsPane(LinePane):
         elif row.load is not None:
             line.append(f"{row.load:.0f}/s", style="cyan")
         return line
+
+
+def _matches(row: PodRow, words: Sequence[str]) -> bool:
+    pod = row.pod
+    text = f"{pod.key.name} {pod.phase} {pod.reason} {'' if pod.ready else 'not-ready'}".lower()
+    return all(word in text for word in words)

@@ -140,6 +140,11 @@ class HpaPane(LinePane):
         self.refresh()
 
     @property
+    def filter(self) -> str:
+        """The filter's words."""
+        return self._filter
+
+    @property
     def filtered(self) -> bool:
         """Whether a filter is on."""
         return bool(self._filter)

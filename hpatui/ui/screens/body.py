@@ -20,6 +20,8 @@ from hpatui.ui.panes.hpas import HpaPane
 from hpatui.ui.panes.load import LoadPane
 
 PANES: tuple[str, ...] = ("graph", "why", "conditions", "load", "events", "pods")
+_OF_HPAS = "name, namespace, label=value or state; enter keeps it, escape drops it"
+_OF_PODS = "pods by name, phase or reason; enter keeps it, escape drops it"
 QUIET_INTERVAL, INTERVAL = 10.0, 2.0  # seconds between drawings of the graph
 
 
@@ -48,9 +50,11 @@ class Body(Vertical):
             "conditions": ConditionsPane(ascii=plain),
             "load": LoadPane(ascii=plain, read_only=settings.read_only),
             "events": self.events,
-            "pods": PodsPane(ascii=plain),
+            "pods": (pods := PodsPane(ascii=plain)),
         }
-        self.filter = FilterLine(placeholder="name, namespace, label=value or state; enter keeps it, escape drops it")
+        self.pods = pods
+        self.filter = FilterLine(placeholder=_OF_HPAS)
+        self._filtered: HpaPane | PodsPane = self.hpas  # what the filter line is about
         self._shown = "graph"
         self._zoomed: str | None = None
         self._hidden: set[str] = set()
@@ -90,14 +94,18 @@ class Body(Vertical):
     # Filter ---------------------------------------------------------------------------------------------------
 
     def open_filter(self) -> None:
-        """Type a filter."""
+        """Type a filter: of the pods where their pane has the keys, else of the HPAs."""
+        pods = self.screen.focused is self.pods
+        self._filtered = self.pods if pods else self.hpas
+        self.filter.placeholder = _OF_PODS if pods else _OF_HPAS
+        self.filter.value = self._filtered.filter
         self.filter.add_class("open")
         self.filter.focus()
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
-        self.hpas.set_filter(event.value)
+        self._filtered.set_filter(event.value)
         self._show_newest()
 
     @on(Input.Submitted)
@@ -107,7 +115,14 @@ class Body(Vertical):
 
     def _close_filter(self) -> None:
         self.filter.remove_class("open")
-        self.hpas.focus()
+        self._filtered.focus()
+
+    def _drop_filter(self, pane: HpaPane | PodsPane) -> None:
+        self._filtered = pane
+        self.filter.value = ""
+        pane.set_filter("")
+        self._close_filter()
+        self._show_again()
 
     # Arrangement ----------------------------------------------------------------------------------------------
 
@@ -128,10 +143,12 @@ class Body(Vertical):
 
     def back(self) -> None:
         """One step back: leave the filter, the value cursor, then the zoom."""
-        if self.filter.has_class("open") or self.hpas.filtered:
-            self.filter.value = ""
-            self._close_filter()
-            self._show_again()
+        if self.filter.has_class("open"):
+            self._drop_filter(self._filtered)
+        elif self.pods.filter and (self.screen.focused is self.pods or not self.hpas.filtered):
+            self._drop_filter(self.pods)
+        elif self.hpas.filtered:
+            self._drop_filter(self.hpas)
         elif self.graph.has_cursor:
             self.graph.clear_cursor()
         elif self._zoomed is not None:

@@ -12,7 +12,7 @@ from textual.containers import Container
 from textual.screen import Screen
 from textual.widgets import Static
 
-from hpatui.text import printable
+from hpatui.text import cell_width, printable
 from hpatui.ui.keys import KEYS, KeyEntry, shown_key
 from hpatui.ui.marks import FAINT, begin, to_ascii
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hpatui.ui.screens.body import Body
 
 NARROW, SHORT, ROOMY = 100, 30, 160
+_TOLD = ("connecting", "failed")  # states whose reason is in the header: no pane may have room for it
 
 
 class MainScreen(Screen[None]):
@@ -92,10 +93,16 @@ class MainScreen(Screen[None]):
         if namespace:
             most = max(20, left // 2) if left > 30 else max(8, left - 5)
             text.append(f"  ns {cut_middle(printable(namespace), most)}", style="bold")
-        left = self.size.width - 2 - text.cell_len - len("  ctx ")
+        status = snapshot.status
+        left = self.size.width - 2 - text.cell_len
+        told = printable(status.message) if status.state.value in _TOLD else ""
+        told = cut_middle(told, max(0, min(left - 2, max(left * 3 // 5, left - 32))))
+        left -= len("  ctx ") + (cell_width(told) + 2 if told else 0)
         context = printable(snapshot.context or self._before_contact())
         if context and left >= 8:
             text.append(f"  ctx {cut_middle(context, left)}")
+        if told:
+            text.append(f"  {told}", style="bold")
         version = printable(snapshot.server_version)
         if version and self.size.width - 2 - text.cell_len >= len(version) + 2:
             text.append(f"  {version}", style=FAINT)

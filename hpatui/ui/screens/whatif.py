@@ -26,6 +26,14 @@ from hpatui.ui.screens.dialogs import COPIED
 _GRAPH_ROWS = 12
 
 
+class Field(Input):
+    """A field of the form. No value has a capital C, so that key copies here as everywhere."""
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """Textual: whether a key is typed into the field, so that no binding gets it."""
+        return character != "C" and super().check_consume_key(key, character)
+
+
 class WhatIfScreen(Dialog[None]):
     """Edits on the left, their consequence on the right."""
 
@@ -44,6 +52,7 @@ class WhatIfScreen(Dialog[None]):
         Binding("escape", "leave", "close"),
         Binding("ctrl+r", "reset", "as it is"),
         Binding("ctrl+y", "copy", "copy the YAML"),
+        Binding("C", "copy", "copy the YAML", priority=True),
     ]
 
     def __init__(self, trial: Trial, *, ascii: bool = False) -> None:
@@ -51,7 +60,7 @@ class WhatIfScreen(Dialog[None]):
         self._trial = trial
         self._ascii = ascii
         self._fields = trial.fields()
-        self._inputs = {field.id: Input(value=field.value) for field in self._fields}
+        self._inputs = {field.id: Field(value=field.value) for field in self._fields}
         self._outcome = LinePane("Replicas then and now", id="outcome", ascii=ascii)
 
     def parts(self) -> Iterable[Widget]:
@@ -63,7 +72,7 @@ class WhatIfScreen(Dialog[None]):
             lines.append(line)
         form = VerticalScroll(*lines, id="form", can_focus=False)
         form.border_title = escape(f"What if {printable(str(self._trial.key), 26)}")
-        keys = Static(Text("tab next field · ctrl+r as it is · ctrl+y copy the YAML · esc close"), id="keys")
+        keys = Static(Text("tab next field · ctrl+r as it is · C copy the YAML · esc close"), id="keys")
         return Horizontal(form, self._outcome), keys
 
     def on_mount(self) -> None:

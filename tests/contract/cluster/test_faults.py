@@ -9,8 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from hpatui.cluster.details import usage_state
 from hpatui.cluster.watch import WatchPace
-from hpatui.errors import ClusterError
+from hpatui.errors import (
+    AuthError,
+    ClusterError,
+    ForbiddenError,
+    NotServedError,
+    ServerBusyError,
+    TrustError,
+    UnreachableError,
+)
 from hpatui.model import Key, Kind, SourceState
 from tests.contract.cluster.conftest import Watching, hpa_object, watching
 from tests.contract.cluster.proxy import LIST, METRICS, WATCH, Fault
@@ -236,3 +245,45 @@ async def test_switching_the_namespace_drops_what_is_known(world: Watching) -> N
     await world.live()
     with pytest.raises(ClusterError):
         await world.source.get_object("HorizontalPodAutoscaler", Key("shop", "is-not-there"))
+
+
+@pytest.mark.parametrize(
+    ("error", "state"),
+    [
+        (UnreachableError("cannot connect to x: refused"), SourceState.CONNECTING),
+        (TrustError("the certificate of x is not trusted"), SourceState.CONNECTING),
+        (AuthError("credentials are no longer taken"), SourceState.CONNECTING),
+        (ServerBusyError("x answered 503: the server is currently unable to handle the request"), SourceState.RECONNECTING),
+        (NotServedError("not served"), SourceState.NOT_SERVED),
+        (ForbiddenError("no"), SourceState.FORBIDDEN),
+    ],
+)  # fmt: skip
+def test_only_an_answer_says_anything_about_the_metrics_api(error: ClusterError, state: SourceState) -> None:
+    assert usage_state(error) is state
+
+
+async def test_a_connection_of_ours_that_is_lost_is_no_blind_controller(api: ApiServer, tmp_path: Path) -> None:
+    deployment = {
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "shop"},
+        "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "web"}},
+                 "template": {"metadata": {"labels": {"app": "web"}},
+                              "spec": {"containers": [{"name": "web", "image": "web"}]}}},
+    }  # fmt: skip
+    async with watching(api, tmp_path) as world:
+        assert (await api.request("POST", "/apis/apps/v1/namespaces/shop/deployments", deployment)).code == 201
+        await world.create("a")
+        await world.live("a")
+        world.source.set_focus(world.store.focus(world.store.snapshot(0).rows[0].key, world.now()))
+        await world.proxy.down()
+        await _reconnecting(world)
+
+        def usage_failed() -> bool:
+            detail = world.store.snapshot(world.now()).detail
+            status = detail.statuses.get(Kind.POD_USAGE) if detail is not None else None
+            return status is not None and "cannot connect" in status.message
+
+        await world.until(usage_failed)
+        detail = world.store.snapshot(world.now()).detail
+        assert detail is not None
+        headline = detail.explanation.headline if detail.explanation is not None else detail.row.headline
+        assert "the metrics API does not answer" not in headline
