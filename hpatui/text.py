@@ -11,16 +11,26 @@ _UNSAFE = re.compile(
     "\U000e0000-\U000e007f\ud800-\udfff]"
 )
 
+# What joins pictures to one, and chooses between a letter and a picture: terminals count the result differently, so the
+# pictures are shown side by side instead. Anywhere else these characters only hide something, and are shown as escapes.
+_PICTURE = "\u203c\u2049\u2122\u2139\u2190-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
+_CHOICE = re.compile(f"(?<=[{_PICTURE}\xa9\xae])[\ufe0e\ufe0f]|(?<=[0-9#*])\ufe0f(?=\u20e3)")
+_JOINT = re.compile(f"(?<=[{_PICTURE}])\u200d(?=[{_PICTURE}])")
+_MARK = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
+_MANY_MARKS = re.compile(f"({_MARK}{{4}}){_MARK}+")  # no script puts more on one letter
+
 
 def printable(text: str, limit: int = 4096) -> str:
     """`text` on one line with every control, escape and reordering character shown as `\\xNN` or `\\uNNNN`.
 
-    Newlines and tabs become a space. At most `limit` characters of input are looked at; the rest becomes `…`.
+    Newlines and tabs become a space, joined emoji stand side by side, and a letter keeps four of its combining marks. At
+    most `limit` characters of input are looked at; the rest becomes `…`.
     """
     if len(text) > limit:
         text = text[:limit] + "…"
     if text.isascii() and text.isprintable():
         return text
+    text = _MANY_MARKS.sub(r"\1", _JOINT.sub("", _CHOICE.sub("", text)))
     return _UNSAFE.sub(_shown, text)
 
 
@@ -68,6 +78,8 @@ def cell_width(text: str) -> int:
 
 def _char_width(char: str) -> int:
     if unicodedata.combining(char) or unicodedata.category(char) in ("Mn", "Me", "Cf"):
+        return 0
+    if "\U0001f3fb" <= char <= "\U0001f3ff":  # a skin tone belongs to the picture before it
         return 0
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
