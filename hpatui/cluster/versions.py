@@ -1,7 +1,7 @@
 """HPAs of older API versions, made into autoscaling/v2, so that everything behind this door knows one shape.
 
 v2beta2 has the shape of v2. v2beta1 names targets inside each metric. v1 knows only cpu and keeps the rest as JSON in
-annotations (in the shape of v2beta1).
+annotations (in the shape of v2beta1); v2beta1 keeps the behavior so.
 """
 
 from __future__ import annotations
@@ -17,11 +17,15 @@ def to_v2(version: str, obj: dict[str, Any]) -> dict[str, Any]:
     """An HPA of `version` as an autoscaling/v2 object; what it cannot say is left out."""
     if version == "v2":
         return obj
+    notes = dict((obj.get("metadata") or {}).get("annotations") or {})
     if version == "v1":
         obj = _from_v1(obj)
         version = "v2beta1"
     spec, status = dict(obj.get("spec") or {}), dict(obj.get("status") or {})
     if version == "v2beta1":
+        obj = {**obj, "metadata": _without_notes(obj)}
+        if "behavior" not in spec and (behavior := _behavior(notes)):
+            spec["behavior"] = behavior
         spec["metrics"] = [_spec_metric(m) for m in spec.get("metrics") or () if isinstance(m, dict)]
         current = status.get("currentMetrics")
         status["currentMetrics"] = [_status_metric(m) for m in current or () if isinstance(m, dict)]
@@ -29,23 +33,60 @@ def to_v2(version: str, obj: dict[str, Any]) -> dict[str, Any]:
 
 
 def _from_v1(obj: dict[str, Any]) -> dict[str, Any]:
-    metadata = dict(obj.get("metadata") or {})
-    notes = dict(metadata.get("annotations") or {})
+    notes = dict((obj.get("metadata") or {}).get("annotations") or {})
     spec, status = dict(obj.get("spec") or {}), dict(obj.get("status") or {})
     metrics, current = _note(notes, "metrics"), _note(notes, "current-metrics")
     percent = spec.pop("targetCPUUtilizationPercentage", None)
     if percent is not None:
-        metrics.insert(0, {"type": "Resource", "resource": {"name": "cpu", "targetAverageUtilization": percent}})
+        cpu = {"type": "Resource", "resource": {"name": "cpu", "targetAverageUtilization": percent}}
+        metrics.insert(_place_of_cpu(metrics, current), cpu)
     have = status.pop("currentCPUUtilizationPercentage", None)
     if have is not None and not any(m.get("resource", {}).get("name") == "cpu" for m in current):
         current.insert(0, {"type": "Resource", "resource": {"name": "cpu", "currentAverageUtilization": have}})
-    behavior = _note_value(notes, "behavior")
-    if isinstance(behavior, dict):
-        spec["behavior"] = {name[:1].lower() + name[1:]: rules for name, rules in behavior.items()}
     status["conditions"] = _note(notes, "conditions")
     spec["metrics"], status["currentMetrics"] = metrics, current
-    metadata["annotations"] = {key: value for key, value in notes.items() if not key.startswith(_NOTE)}
-    return {**obj, "metadata": metadata, "spec": spec, "status": status}
+    return {**obj, "spec": spec, "status": status}
+
+
+def _without_notes(obj: dict[str, Any]) -> dict[str, Any]:
+    metadata = dict(obj.get("metadata") or {})
+    notes = metadata.get("annotations")
+    if isinstance(notes, dict):
+        metadata["annotations"] = {key: value for key, value in notes.items() if not key.startswith(_NOTE)}
+    return metadata
+
+
+def _behavior(notes: dict[str, Any]) -> Any:
+    """v1 and v2beta1 keep the behavior in an annotation, written by a server whose own type has no JSON names: its keys
+    begin with capitals.
+    """
+    value = _note_value(notes, "behavior")
+    return _small(value) if isinstance(value, dict) else None
+
+
+def _small(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name[:1].lower() + name[1:]: _small(inner) for name, inner in value.items() if inner is not None}
+    return [_small(item) for item in value] if isinstance(value, list) else value
+
+
+def _place_of_cpu(others: list[dict[str, Any]], current: list[dict[str, Any]]) -> int:
+    """Where cpu stands among the metrics: v1 takes it out of their row, and only the row of statuses still has it in its
+    place. A status without a value has no type, and fits any metric.
+    """
+    if len(current) != len(others) + 1:
+        return 0
+
+    def fits(place: int) -> int:
+        types = [str(metric.get("type")) for metric in others]
+        types.insert(place, "Resource")
+        told = [(str(status.get("type") or ""), type_) for status, type_ in zip(current, types, strict=True)]
+        if any(status and status != type_ for status, type_ in told):
+            return 0
+        resource = current[place].get("resource")
+        return 2 if isinstance(resource, dict) and resource.get("name") == "cpu" else 1
+
+    return max(range(len(current)), key=fits)
 
 
 def _note_value(notes: dict[str, Any], name: str) -> Any:
