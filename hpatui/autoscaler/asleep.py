@@ -16,10 +16,17 @@ def headline(spec: HpaObject, decision: Decision, names: Sequence[str], rules: R
         return ""
     if decision.disabled:
         return _disabled(spec, rules)
-    if any(evaluation.failed for evaluation in decision.metrics) or decision.wanted != 0:
+    failed = any(evaluation.failed for evaluation in decision.metrics)
+    if not untold(decision) and (failed or decision.wanted != 0):
         return ""
     who = "asleep at 0 by the HPA" if rules.zero_is_guarded else "asleep at 0"
     return f"{who}; {_wakes(spec, names)}"
+
+
+def untold(decision: Decision) -> bool:
+    """Whether metrics lack a value only because the status of a target at 0 does not tell it."""
+    failed = [evaluation for evaluation in decision.metrics if evaluation.failed]
+    return bool(failed) and all(zero.NOT_TOLD in evaluation.event for evaluation in failed)
 
 
 def _disabled(spec: HpaObject, rules: Rules) -> str:

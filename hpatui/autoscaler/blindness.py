@@ -9,6 +9,7 @@ from hpatui.autoscaler import sentences as say
 from hpatui.autoscaler.amounts import RESOURCES
 from hpatui.autoscaler.metrics import MetricEvaluation
 from hpatui.autoscaler.seen import LONG_RUNNING, Seen
+from hpatui.autoscaler.zero import NOT_TOLD
 
 _MISSING = re.compile(r"missing request for (\S+) in container (\S+) of Pod (\S+)")
 _NO_SAMPLE = ("did not receive metrics for targeted pods", "no metrics returned from resource metrics API")
@@ -17,6 +18,8 @@ _NO_SAMPLE = ("did not receive metrics for targeted pods", "no metrics returned 
 def blind_text(evaluation: MetricEvaluation, seen: Seen) -> str:
     """One metric's failure as a sentence."""
     spec, message = evaluation.spec, evaluation.event
+    if NOT_TOLD in message:
+        return f"not known: {NOT_TOLD}"
     if spec.type not in RESOURCES:
         return say.blind(seen.failures.get(evaluation.index, message))
     never = _never(evaluation, seen)

@@ -168,6 +168,8 @@ class _Steps:
             return ExplainLine("result", f"the next sync scales from {current} to {decision.rescaled_to}{why}", tone)
         if decision.metrics and decision.wanted is None:
             failed = [e for e in decision.metrics if e.failed]
+            if asleep.untold(decision):
+                return ExplainLine("result", "0 replicas stay until the controller reads more than 0", Tone.PLAIN)
             text = "no size can be computed" if len(failed) == len(decision.metrics) else "fewer are refused"
             return ExplainLine("result", f"{text}: {say.stay(current)}", Tone.BAD)
         return ExplainLine("result", say.stay(current), Tone.GOOD)

@@ -11,6 +11,7 @@ from hpatui.autoscaler.inputs import HpaObject
 from hpatui.autoscaler.rules import Rules
 
 CONDITION = "ScaledToZero"
+NOT_TOLD = "at 0 replicas the status of a server before 1.38 does not tell the metric's total"  # in an answer's error
 DISABLED = "scaling is disabled since the replica count of the target is zero"
 
 

@@ -23,13 +23,11 @@ from hpatui.autoscaler.inputs import (
 )
 from hpatui.autoscaler.parse import parse_hpa, parse_pod, parse_pod_metrics
 from hpatui.autoscaler.times import seconds_to_ns
+from hpatui.autoscaler.zero import NOT_TOLD
 from hpatui.errors import MalformedObject
 from hpatui.model import Hpa, Key, OwnerLink, Pod, PodUsage, Scale, SourceState, SourceStatus, Workload
 from hpatui.quantity import parse_quantity
 
-NOT_TOLD = (
-    "at 0 replicas the HPA's status tells no total (an average over 0 pods, which servers before 1.38 write as -2^63)"
-)
 _OVER_ZERO = ("-9223372036854775808m", "-9223372036854775.808")  # what a division by 0 makes of an average
 _CACHE = 4096  # objects; an observer of a fleet sees few
 

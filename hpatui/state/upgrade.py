@@ -16,7 +16,7 @@ from hpatui.autoscaler.decision import Decision, decide
 from hpatui.autoscaler.inputs import ControllerConfig, HpaObject, PodInput
 from hpatui.autoscaler.metrics import MetricEvaluation
 from hpatui.autoscaler.pods import PodGroups
-from hpatui.autoscaler.rules import Fact, Rules
+from hpatui.autoscaler.rules import Fact, Rules, fact
 from hpatui.autoscaler.times import seconds_to_ns
 from hpatui.state.frames import Frame
 
@@ -84,8 +84,21 @@ def _difference(frame: Frame, config: ControllerConfig, then: Rules) -> Differen
     old = _decide(frame, config)
     new = _decide(frame, replace(config, rules=then))
     if _signature(old) == _signature(new):
-        return None
+        return _sleeper(frame, config.rules, then) if old.disabled else None
     return Difference(frame.time, _asked(old), _asked(new), _what(old, new), _why(frame, config, then, old, new))
+
+
+def _sleeper(frame: Frame, now: Rules, then: Rules) -> Difference | None:
+    """A target at 0 that only the rules of `then` would have remembered to be asleep, and would wake."""
+    hpa = frame.inputs.hpa
+    able = hpa.min_replicas == 0 and any(metric.type in ("Object", "External") for metric in hpa.metrics)
+    if not able or now.scale_to_zero or not then.scale_to_zero or frame.inputs.scale.spec_replicas != 0:
+        return None
+    what = (
+        "it is at 0 and stays there now; then the HPA wakes what it scaled to 0 itself (what sleeps at the upgrade must be "
+        "scaled up by hand once)"
+    )
+    return Difference(frame.time, 0, 0, what, (fact("scale_to_zero"),))
 
 
 def _asked(decision: Decision) -> int | None:

@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 
 from hpatui.autoscaler.parse import parse_hpa
+from hpatui.autoscaler.zero import NOT_TOLD
 from hpatui.cluster.decode import decode_hpa
 from hpatui.model import ControllerFlags
-from hpatui.state.facts import NOT_TOLD, told_answers
+from hpatui.state.facts import told_answers
 from hpatui.state.syncs import SyncClock
 from tests.factories import NOW
 from tests.unit.state.test_observer import FLAGS, Watch, make_hpa
@@ -129,3 +130,27 @@ def test_an_average_over_0_pods_is_no_negative_total(kind: str, text: str) -> No
     assert told_answers(hpa, 0, ())[0].error == NOT_TOLD
     current[field]["current"]["averageValue"] = "-3"  # type: ignore[index]
     assert told_answers(hpa, 1, ())[0].items[0].value == -3000
+
+
+def test_a_sleeper_whose_total_is_not_told_is_asleep_and_not_blind() -> None:
+    told = {"metric": {"name": "queue"}, "current": {"averageValue": "-9223372036854775808m"}}
+    wanted = {"metric": {"name": "queue"}, "target": {"type": "AverageValue", "averageValue": "30"}}
+    obj = json.loads(make_hpa().raw)
+    obj["spec"] |= {"minReplicas": 0, "metrics": [{"type": "External", "external": wanted}]}
+    obj["status"] |= {"currentReplicas": 0, "desiredReplicas": 0}
+    obj["status"]["currentMetrics"] = [{"type": "External", "external": told}]
+    obj["status"]["conditions"].append({"type": "ScaledToZero", "status": "True", "reason": "ScaledToZero"})
+    hpa = decode_hpa(json.dumps(obj).encode())
+    assert hpa is not None
+    watch = Watch(NEW)
+    watch.replicas = 0
+    watch.use(0)
+    watch.observer.hpa_changed(hpa, watch.now)
+    explanation = watch.observer.explanation(watch.now)
+    assert explanation is not None
+    assert explanation.headline == "asleep at 0 by the HPA; wakes when queue > 0"
+    assert "blind" not in " ".join(line.text for line in explanation.lines)
+    for _ in watch.ticks(40):  # whether it should have woken cannot be judged
+        pass
+    explanation = watch.observer.explanation(watch.now)
+    assert explanation is not None and explanation.compared == 0
