@@ -80,17 +80,18 @@ def _until_measured(config: str, *names: str) -> None:
 
 
 def test_a_finished_pod_an_overhead_and_a_sleeper_are_the_three(tmp_path: Path) -> None:
+    web = _deployment("web", 2, "0.1,0.1,60")
     finished = {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": "once", "labels": {"app": "web"}, "annotations": {f"{PREFIX}run-for": "1"}},
-        "spec": {"restartPolicy": "Never", "containers": _deployment("web", 1, "0,0,60")["spec"]["template"]["spec"]["containers"]},
-    }  # fmt: skip
+        "spec": {"restartPolicy": "Never", "containers": web["spec"]["template"]["spec"]["containers"]},
+    }
     boxed = {"resources": {"requests": {"cpu": "200m"}}, "overhead": {"cpu": "150m"}}
     with sandbox(tmp_path / "config", "--speed", "5") as config:
         _apply(
             config,
-            _deployment("web", 2, "0.1,0.1,60"), finished, _hpa("web"),
+            web, finished, _hpa("web"),
             _deployment("boxed", 2, "0.2,0.2,60", boxed), _hpa("boxed"),
             _deployment("sleeper", 0, "0,0,60"), _hpa("sleeper", {"type": "External", "external": QUEUE}, minReplicas=0),
             _deployment("plain", 2, "0.1,0.1,60"), _hpa("plain"),
