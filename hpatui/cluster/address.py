@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from ipaddress import IPv6Address
-from urllib.parse import unquote, urlsplit
+from posixpath import normpath
+from urllib.parse import quote_from_bytes, unquote, unquote_to_bytes, urlsplit
 
 from hpatui.masking import remember_secret
 from hpatui.text import printable
@@ -41,7 +42,7 @@ def split_login(host: str) -> tuple[str, tuple[str, str] | None]:
 def server_url(text: str) -> tuple[str, tuple[str, str] | None]:
     """(scheme://host:port/path without query and final slash, user and password or None). BadAddress where it is none.
 
-    `host:port` is plain http, as in client-go; IPv6 addresses may lack their brackets; escapes in the path are kept.
+    `host:port` is plain http, as in client-go; IPv6 addresses may lack their brackets.
     """
     if not text:
         raise BadAddress("is empty")
@@ -59,7 +60,16 @@ def server_url(text: str) -> tuple[str, tuple[str, str] | None]:
     host, login = split_login(host)
     if _BAD_PERCENT.search(path):
         raise BadAddress("has a % in its path that is no escape")
-    return f"{scheme}://{_host(host)}{(slash + path).rstrip('/')}", login
+    return f"{scheme}://{_host(host)}{_path(slash + path)}", login
+
+
+def _path(text: str) -> str:
+    """As client-go sends it: taken out of its escapes (`%2F` is a slash), cleaned of `//` and `..`, escaped anew; no final
+    slash.
+    """
+    plain = unquote_to_bytes(text).decode("utf-8", "surrogateescape")
+    clean = "/" + normpath(plain).lstrip("/") if plain else ""
+    return quote_from_bytes(clean.encode("utf-8", "surrogateescape"), safe="/$&+,:;=@").rstrip("/")
 
 
 def _host(text: str) -> str:

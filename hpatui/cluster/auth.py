@@ -45,6 +45,7 @@ class Credentials:
         `ask` gives one that has to ask something the terminal; without it: LoginNeededError.
         """
         self._terminal = ask
+        self.needed: LoginNeededError | None = None  # the last request waits for a login that only the user can do
         self._access = access
         self._user = access.user
         self._clock = clock
@@ -176,11 +177,13 @@ class Credentials:
 
     async def _on_terminal(self, needed: LoginNeededError, plugin: ExecPlugin) -> None:
         if self._terminal is None:
+            self.needed = needed
             raise needed
         self._take(credential_of(await self._terminal(needed), plugin))
 
     def _take(self, found: PluginCredential) -> None:
         self._token, self._expires, self._asked_at = found.token, found.expires, self._clock.monotonic()
+        self.needed = None
         if found.certificate is not None and found.key is not None:
             self._plugin_certificate = ClientCertificate(found.certificate, found.key, "the login plugin's certificate")
 

@@ -26,7 +26,14 @@ from hpatui.cluster.kubeconfig import ContextFacts, cluster_access, list_context
 from hpatui.cluster.proxies import proxy_for
 from hpatui.cluster.tls import tls_context
 from hpatui.cluster.wire import aiohttp, open_session
-from hpatui.errors import ForbiddenError, HpatuiError, NotServedError, ServerBusyError, UnreachableError
+from hpatui.errors import (
+    ForbiddenError,
+    HpatuiError,
+    LoginNeededError,
+    NotServedError,
+    ServerBusyError,
+    UnreachableError,
+)
 from hpatui.masking import masked
 from hpatui.settings import Settings
 from hpatui.text import printable
@@ -161,6 +168,11 @@ class Connection:
             while len(self._retired) > _OLD_SESSIONS:
                 await self._retired.pop(0).close()
         return headers
+
+    @property
+    def login_needed(self) -> LoginNeededError | None:
+        """The login that requests wait for; only the user can do it."""
+        return self._credentials.needed
 
     # Requests -------------------------------------------------------------------------------------------------
 

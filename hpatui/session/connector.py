@@ -137,6 +137,11 @@ class Connector:
         """Another context from the next `connect` on, in its own namespace."""
         self._context, self.namespace, self._everywhere, self._single = name, None, False, ""
 
+    def needs_login(self) -> LoginNeededError | None:
+        """The login that the way to the cluster waits for, at the start or in mid-session."""
+        connection = self.connection
+        return self.login_needed or (connection.login_needed if connection is not None else None)
+
     def use_login(self, login: bytes) -> None:
         """What a login plugin printed, for the next `connect`."""
         self._login, self.login_needed = login, None

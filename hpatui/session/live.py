@@ -330,7 +330,7 @@ class Session:
             await self.start()
 
     def login_needed(self) -> LoginNeededError | None:
-        return self._connector.login_needed
+        return self._connector.needs_login()
 
     async def reconnect(self, login: bytes = b"") -> None:
         await self._end_tasks()

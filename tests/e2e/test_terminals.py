@@ -153,10 +153,11 @@ def test_a_login_that_asks_gets_the_terminal(kubeconfig: str, tmp_path: Path) ->
     config = yaml.safe_load(Path(kubeconfig).read_text())
     token = config["users"][0]["user"]["token"]
     plugin = tmp_path / "plugin"
-    credential = json.dumps({"kind": "ExecCredential", "status": {"token": token}})
+    version = "client.authentication.k8s.io/v1"
+    credential = json.dumps({"kind": "ExecCredential", "apiVersion": version, "status": {"token": token}})
     plugin.write_text(f"#!/bin/sh\nprintf 'Password: ' >&2\nread word\n[ \"$word\" = sesame ] && echo '{credential}'\n")
     plugin.chmod(0o755)
-    config["users"][0]["user"] = {"exec": {"command": str(plugin), "interactiveMode": "Always"}}
+    config["users"][0]["user"] = {"exec": {"apiVersion": version, "command": str(plugin), "interactiveMode": "Always"}}
     path = tmp_path / "config"
     path.write_text(yaml.safe_dump(config))
     with Terminal(_screen(str(path))) as terminal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.contract.access.rows import Row, bad, good, wider
-from tests.contract.access.world import World
+from tests.contract.access.world import IPV6, World
 
 
 def _server(form: str, name: str = "tls") -> dict[str, Any]:
@@ -25,11 +25,22 @@ def _env(proxy: str, name: str = "http-proxy", variable: str = "HTTPS_PROXY", **
             "cluster": lambda w: {"server": f"https://api.test:{w.ports['tls']}"}}  # fmt: skip
 
 
+def _far(no_proxy: str) -> dict[str, Any]:
+    """An address that only the proxy leads to."""
+    return {"env": lambda w: {"HTTPS_PROXY": w.url("http-proxy").replace("https", "http"), "NO_PROXY": no_proxy},
+            "cluster": lambda w: {"server": f"https://192.0.2.7:{w.ports['tls']}"}}  # fmt: skip
+
+
 _ADDRESSES = (
     good("a final slash", **_server("https://127.0.0.1:{p}/")),
     good("a path", path="/k8s/clusters/c-m-1"),
     good("a path with a final slash", path="/k8s/clusters/c-m-1/"),
     good("a path with an escape", path="/a%20b"),
+    good("an escaped slash in the path", path="/k8s%2Fclusters/a%2fb%2F/"),
+    good("letters in the path that need no escape", path="/%61%7Eb/$&+,:;=@"),
+    good("letters in the path that need one", path="/a!'()*b%3Fc%23d"),
+    good("a path in UTF-8", path="/m%C3%BCller"),
+    good("slashes and dots in the path", path="/a//b/./c/../d"),
     good("a query is left out", path="/prefix?x=y#z"),
     good("HTTPS in capitals", **_server("HTTPS://127.0.0.1:{p}")),
     good("HTTP in capitals", server="plain", **_server("HTTP://127.0.0.1:{p}", "plain")),
@@ -54,6 +65,16 @@ _ADDRESSES = (
         **_server("http://user:hidden-pw@127.0.0.1:{p}/refuse", "plain")),
     bad("a user in an address that is closed", "cannot connect to 127.0.0.1", **_server("https://user:hidden-pw@127.0.0.1:{p}", "closed")),
 )  # fmt: skip
+
+# Loopback has an IPv6 address on most machines, not on all.
+_IPV6 = (
+    good("IPv6 in brackets", **_server("https://[::1]:{p}")),
+    good("IPv6 without brackets", **_server("https://::1:{p}")),
+    good("IPv6 without brackets, with a path", path="", **_server("https://::1:{p}/k8s%2Fa/")),
+    good("IPv6 without brackets, plain http", **_server("::1:{p}", "plain")),
+    good("IPv6 is loopback, never proxied", way="", env=lambda w: {"HTTPS_PROXY": w.url("closed")}, **_server("https://::1:{p}")),
+    bad("IPv6 whose bracket is open", "has a bracket that is not closed", **_server("https://[::1:{p}")),
+) if IPV6 else ()  # fmt: skip
 
 _PROXY_URLS = (
     good("proxy-url http", way="connect 127.0.0.1", **_proxy("http://127.0.0.1:{p}", "http-proxy")),
@@ -107,6 +128,10 @@ _ENVIRONMENT = (
     good("NO_PROXY another", way="connect api.test", **_env("http://127.0.0.1:{p}", NO_PROXY="pi.test,other")),
     good("NO_PROXY its port only", way="connect api.test", **_env("http://127.0.0.1:{p}", NO_PROXY="api.test:1")),
     good("NO_PROXY .api.test", way="connect api.test", **_env("http://127.0.0.1:{p}", NO_PROXY=".api.test")),
+    good("NO_PROXY another CIDR", way="connect 192.0.2.7", **_far("198.51.100.0/24,192.0.2.8/29x,192.0.2.0/30")),
+    good("NO_PROXY its address with another port", way="connect 192.0.2.7", **_far("192.0.2.7:1")),
+    good("NO_PROXY a suffix is none of an address", way="connect 192.0.2.7", **_far(".2.7,2.7,*.0.2.7")),
+    good("NO_PROXY in IPv6", way="connect 192.0.2.7", **_far("::/0,[::1]:443")),
     bad("HTTPS_PROXY that is none", "HTTPS_PROXY is no proxy's URL|cannot", **_env("://")),
     good("a .netrc is not obeyed"),
 )  # fmt: skip
@@ -120,4 +145,4 @@ _ANSWERS = (
     good("a server that asks to come again", path="/busy"),
 )  # fmt: skip
 
-WAYS: tuple[Row, ...] = (*_ADDRESSES, *_PROXY_URLS, *_ENVIRONMENT, *_ANSWERS)
+WAYS: tuple[Row, ...] = (*_ADDRESSES, *_IPV6, *_PROXY_URLS, *_ENVIRONMENT, *_ANSWERS)

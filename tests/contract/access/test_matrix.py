@@ -121,6 +121,7 @@ async def test_row(row: Row, world: World, tmp_path: Path, monkeypatch: pytest.M
         assert "\n" not in said
         known_secrets_are_not_in(said)
     ours = [request.sent(*_COMPARED) for request in world.seen[-1:]]
+    our_paths = {request.path.partition("?")[0] for request in world.seen}
     if row.way is not None and outcome is WORKS:
         assert [re.sub(r":\d+.*", "", note) for note in world.proxied[:1]] == ([row.way] if row.way else [])
     if KUBECTL is None:
@@ -142,5 +143,6 @@ async def test_row(row: Row, world: World, tmp_path: Path, monkeypatch: pytest.M
     assert (WORKS if done.returncode == 0 else REFUSED) == row.kubectl, done.stderr + done.stdout
     if outcome is WORKS and row.kubectl is WORKS and not row.why:
         assert ours == [request.sent(*_COMPARED) for request in world.seen[-1:]]
+        assert {request.path.partition("?")[0] for request in world.seen[-1:]} <= our_paths
         if row.way is not None:
             assert [re.sub(r":\d+.*", "", note) for note in world.proxied[:1]] == ([row.way] if row.way else [])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from hpatui.cluster.writes import Writer
 from hpatui.errors import TrustError, UnreachableError
 from hpatui.model import SourceState, SourceStatus
 from hpatui.plain.describe import describe
+from hpatui.plain.explain import explain
 from hpatui.sandbox.apiserver.access import Rule
 from hpatui.session.live import Session
 from hpatui.settings import Settings
@@ -179,3 +181,34 @@ async def test_a_list_whose_pages_expire_is_read_in_one_piece_and_never_in_a_row
                 said.append(event.message)
     await connection.close()
     assert said == ["the list changes faster than it can be read"] * (gone - 1)
+
+
+async def test_explain_of_one_hpa_needs_no_right_to_list(
+    api: ApiServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Pods cannot be listed either, which is said, and waited for no longer."""
+    path = "/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers"
+    assert (await api.request("POST", path, hpa_object("a"))).code == 201
+    api.viewer_rules[:] = [Rule(("get",), ("*",))]
+    (tmp_path / "restricted").write_text(api.kubeconfig.read_text().replace(TOKEN, VIEWER))
+    session = Session(Settings(kubeconfig=str(tmp_path / "restricted"), hpa="shop/a"))
+    try:
+        assert await explain(session, as_json=False) == 0
+    finally:
+        await session.stop()
+    assert capsys.readouterr().out.startswith("shop/a: ")
+
+
+@pytest.mark.parametrize("more", [(), ("--json",)])
+async def test_watch_once_waits_for_a_throttled_list(recorder: Recorder, more: tuple[str, ...]) -> None:
+    recorder.throttle = 3
+    config = recorder.config({"token": "t"})
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "hpatui", "--kubeconfig", config, "watch", "--once", *more, "-A",
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    out, errors = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 0, errors
+    assert recorder.throttle == 0
+    assert b"shop" in out and b"a" in out
+    assert b"Traceback" not in errors

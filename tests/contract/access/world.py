@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import json
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Coroutine
@@ -21,6 +22,18 @@ from aiohttp import web
 
 TOKEN = "secret-token-of-the-matrix"
 _Serve = Callable[["World", asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+IPV6 = _has_ipv6()
 _STATUS = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure"}
 
 
@@ -79,7 +92,7 @@ class World:
     # Files ----------------------------------------------------------------------------------------------------
 
     def _write_files(self) -> dict[str, ssl.SSLContext]:
-        ca, names = self.ca, ("127.0.0.1", "::1", "localhost", "api.test")
+        ca, names = self.ca, ("127.0.0.1", "::1", "localhost", "api.test", "192.0.2.7")
         folder = self.folder
         ca.cert_pem.write_to_path(folder / "ca.pem")
         middle = ca.create_child_ca()
@@ -182,6 +195,8 @@ class World:
         await site.start()
         assert site._server is not None
         self.ports[name] = site._server.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
+        if IPV6:
+            await web.TCPSite(runner, "::1", self.ports[name], ssl_context=context).start()
         self._stops.append(runner.cleanup)
 
     def _answer(self, request: web.Request) -> web.Response:
@@ -282,8 +297,8 @@ async def _auth_socks(world: World, reader: asyncio.StreamReader, writer: asynci
 
 
 def _resolve(host: str) -> str:
-    """The names that only the proxies know."""
-    return "127.0.0.1" if host.endswith(".test") else host.strip("[]")
+    """The names and addresses (RFC 5737) that only the proxies know."""
+    return "127.0.0.1" if host.endswith(".test") or host.startswith("192.0.2.") else host.strip("[]")
 
 
 async def _pump(
