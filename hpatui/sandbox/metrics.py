@@ -12,6 +12,7 @@ from hpatui.sandbox.kubelet import Kubelet
 from hpatui.sandbox.pod_init import init_containers, is_sidecar
 from hpatui.sandbox.pod_run import PodRun
 from hpatui.sandbox.queues import Queues
+from hpatui.sandbox.sources import Sources
 from hpatui.sandbox.usage import Sample, Usage
 
 REQUESTS_PER_SECOND = "http_requests_per_second"
@@ -52,6 +53,7 @@ class Metrics:
         self._kubelet = kubelet
         self._usage = usage
         self.queues = Queues(kubelet, context.engine.clock.time)
+        self.sources = Sources(context.store)
         self.down = False  # a fault
         self.frozen: float | None = None  # a fault: samples stay those of this time
         self.served_by: Key | None = None  # the Deployment that serves metrics.k8s.io; None: nobody needs to
@@ -173,18 +175,24 @@ class Metrics:
 
     # External metrics
 
-    def external(self, namespace: str, metric: str, labels: Mapping[str, str], now: float) -> list[Object]:
-        """ExternalMetricValues: the length of each queue that has these labels. LookupError for other metrics."""
-        if metric != QUEUE_LENGTH:
+    def external(self, namespace: str, metric: str, now: float) -> list[Object]:
+        """ExternalMetricValues of all series of a metric, none where there is no such metric.
+
+        LookupError where nobody serves external.metrics.k8s.io: no queue, and no HPA with a source.
+        """
+        if not self.queues and not self.sources:
             raise LookupError(metric)
-        wanted = labels.get("queue")
-        return [
+        found = [
+            {"metricName": metric, "metricLabels": series.labels, "timestamp": stamp(now), "value": series.value}
+            for series in self.sources.find(namespace, metric)
+        ]
+        queues = self.queues.in_namespace(namespace) if metric == QUEUE_LENGTH else []
+        return found + [
             {
                 "metricName": metric, "metricLabels": {"queue": name}, "timestamp": stamp(now),
                 "value": milli_text(float(round(length))),
             }
-            for name, length in self.queues.in_namespace(namespace)
-            if wanted is None or wanted == name
+            for name, length in queues
         ]  # fmt: skip
 
 

@@ -64,10 +64,10 @@ class SandboxRuntime:
             raise StatusError(404, "NotFound", f"the server could not find the metric {metric} for {plural}")
         return values
 
-    def external_metrics(self, namespace: str, metric: str, labels: Mapping[str, str]) -> list[Object]:
-        """ExternalMetricValues; 404 for an unknown metric."""
+    def external_metrics(self, namespace: str, metric: str) -> list[Object]:
+        """ExternalMetricValues; 404 where nobody serves them."""
         try:
-            return self._cluster.metrics.external(namespace, metric, labels, self._cluster.clock.time())
+            return self._cluster.metrics.external(namespace, metric, self._cluster.clock.time())
         except LookupError:
             raise path_not_found() from None
 
@@ -76,8 +76,9 @@ class SandboxRuntime:
         return [f"{kind}/{name}" for kind in ("pods", "services") for name in (REQUESTS_PER_SECOND, REQUESTS_IN_FLIGHT)]
 
     def external_metric_names(self) -> list[str]:
-        """Served where there is a queue."""
-        return [QUEUE_LENGTH] if self._cluster.metrics.queues else []
+        """Those of queues and of HPAs that bring a source."""
+        metrics = self._cluster.metrics
+        return sorted(metrics.sources.names() | ({QUEUE_LENGTH} if metrics.queues else set()))
 
     # Logs and addresses
 

@@ -23,7 +23,7 @@ class QuietRuntime:
     def custom_metrics(self, namespace: str, objects: list[JsonObject], plural: str, metric: str) -> list[JsonObject]:
         return []
 
-    def external_metrics(self, namespace: str, metric: str, labels: Mapping[str, str]) -> list[JsonObject]:
+    def external_metrics(self, namespace: str, metric: str) -> list[JsonObject]:
         return []
 
     def custom_metric_names(self) -> list[str]:

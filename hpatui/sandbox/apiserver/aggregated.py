@@ -140,10 +140,7 @@ def _external(server: Server, request: web.Request, query: Query, user: User) ->
     _, namespace, metric = query.parts
     user.check(Attributes("get", query.group, metric, "", namespace))
     terms = parse_labels(request.query.get("labelSelector", "").strip())
-    labels = {
-        term.key: term.values[0] for term in terms if term.operator in ("=", "==", "in") and len(term.values) == 1
-    }
-    items = server.runtime.external_metrics(namespace, metric, labels)
+    items = server.runtime.external_metrics(namespace, metric)
     items = [entry for entry in items if all(term.matches(entry.get("metricLabels") or {}) for term in terms)]
     return {
         "kind": "ExternalMetricValueList", "apiVersion": f"{query.group}/{query.version}", "metadata": {},

@@ -36,8 +36,8 @@ class Runtime(Protocol):
     def custom_metrics(self, namespace: str, objects: list[JsonObject], plural: str, metric: str) -> list[JsonObject]:
         """MetricValues of custom.metrics.k8s.io for `objects` (of resource `plural`, e.g. pods, services)."""
 
-    def external_metrics(self, namespace: str, metric: str, labels: Mapping[str, str]) -> list[JsonObject]:
-        """ExternalMetricValues whose labels include `labels`; StatusError 404 for an unknown metric."""
+    def external_metrics(self, namespace: str, metric: str) -> list[JsonObject]:
+        """ExternalMetricValues of all its series; StatusError 404 where nobody serves any."""
 
     def custom_metric_names(self) -> list[str]:
         """What discovery of custom.metrics.k8s.io lists, as `pods/NAME`; [] if the group is not served."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hpatui.sandbox.apiserver.resources import RESOURCES, Resource, of_kind
+from hpatui.sandbox.apiserver.selectors import matches
 from hpatui.sandbox.controllers.context import Context
 from hpatui.sandbox.controllers.objects import Object
 from hpatui.sandbox.metrics import Metrics
@@ -123,9 +124,12 @@ class MetricsReader:
         return Answer(error=f"the server could not find the metric {metric} for {plural} {name}")
 
     def external(self, namespace: str, metric: Mapping[str, Any], now: float) -> Answer:
-        """An external metric by its labels."""
-        labels = (metric.get("selector") or {}).get("matchLabels") or {}
+        """The series of an external metric that its selector selects."""
+        selector = metric.get("selector")
         try:
-            return Answer(tuple(self._metrics.external(namespace, metric["name"], labels, now)))
+            found = self._metrics.external(namespace, metric["name"], now)
         except LookupError:
             return Answer(error="the server could not find the requested resource")
+        if selector is not None:
+            found = [entry for entry in found if matches(selector, entry["metricLabels"])]
+        return Answer(tuple(found))

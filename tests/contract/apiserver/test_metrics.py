@@ -91,7 +91,7 @@ async def test_custom_and_external_metrics(api: ApiServer, monkeypatch: pytest.M
         return [{"describedObject": {"kind": "Pod", "name": each["metadata"]["name"]}, "metric": {"name": metric},
                  "value": "5"} for each in objects]  # fmt: skip
 
-    def external(namespace: str, metric: str, labels: Object) -> list[Object]:
+    def external(namespace: str, metric: str) -> list[Object]:
         return [{"metricName": metric, "metricLabels": {"queue": name}, "value": "7"} for name in ("x", "y")]
 
     monkeypatch.setattr(api.runtime, "custom_metrics", custom)

@@ -82,7 +82,10 @@ class SandboxLook:
         return Answer(200, text="\n".join(lines)) if lines else Answer(404, error="no log")
 
     def _discovery(self) -> Discovery:
-        external = {"external.metrics.k8s.io": ["queue_messages_ready"]} if self.cluster.metrics.queues else {}
+        names = (
+            ["queue_messages_ready"] if self.cluster.metrics.queues else sorted(self.cluster.metrics.sources.names())
+        )
+        external = {"external.metrics.k8s.io": names} if names else {}
         return Discovery(set(), set(), {"custom.metrics.k8s.io": ["pods/http_requests_per_second"], **external})
 
     def _metrics(self, plural: str, namespace: str | None) -> Answer:
