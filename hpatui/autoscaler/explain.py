@@ -344,7 +344,7 @@ def _problem(reason: str, message: str, hpa: Hpa) -> str:
 
 
 def _status_line(metric: MetricTarget) -> ExplainLine:
-    name = f"{metric.name} of {metric.container}" if metric.container else metric.name
+    name = metric.label or (f"{metric.name} of {metric.container}" if metric.container else metric.name)
     if metric.ratio is None:
         return ExplainLine(name, f"no value, target {metric.target_text}", Tone.WAIT)
     return ExplainLine(name, f"{metric.current_text} of {metric.target_text} (x{metric.ratio:.2f})")

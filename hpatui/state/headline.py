@@ -130,7 +130,7 @@ def _largest(hpa: Hpa) -> str:
 
 
 def _name(metric: MetricTarget) -> str:
-    return f"{metric.name} of {metric.container}" if metric.container else metric.name
+    return metric.label or (f"{metric.name} of {metric.container}" if metric.container else metric.name)
 
 
 def _replicas(count: int) -> str:

@@ -67,9 +67,11 @@ class WhyPane(LinePane):
 
     def _steps(self, explanation: Explanation, now: float) -> list[Text]:
         lines: list[Text] = []
-        width = min(14, max((len(step.label) for step in explanation.lines), default=0))
-        for step in explanation.lines:
-            lines += self._labelled(step.label, step.text, TONE_STYLE[step.tone], width)
+        most = max(14, self.inner_width // 3)
+        width = min(most, max((cell_width(printable(step.label)) for step in explanation.lines), default=0))
+        labels = cut_apart([printable(step.label) for step in explanation.lines], width)
+        for step, label in zip(explanation.lines, labels, strict=True):
+            lines += self._labelled(label, step.text, TONE_STYLE[step.tone], width)
         # Syncs and samples come every few seconds: counting down to them is for the zoomed pane, not for every line of ssh.
         shown = [c for c in explanation.countdowns if self.inner_height >= ROOMY or c.kind not in ("sync", "sample")]
         lines += [self._countdown(item, now) for item in shown]
