@@ -23,6 +23,7 @@ _API_VERSION = {
     "Service": "v1",
     "ReplicationController": "v1",
     "HorizontalPodAutoscaler": "autoscaling/v2",
+    "ScaledObject": "keda.sh/v1alpha1",
 }
 
 

@@ -106,6 +106,9 @@ class MainScreen(Screen[None]):
         version = printable(snapshot.server_version)
         if version and self.size.width - 2 - text.cell_len >= len(version) + 2:
             text.append(f"  {version}", style=FAINT)
+        rules = printable(snapshot.rules).partition(" (")[0]  # the server's version stands beside it already
+        if rules and self.size.width - 2 - text.cell_len >= cell_width(rules) + 2:
+            text.append(f"  {rules}", style=FAINT)
 
     def _before_contact(self) -> str:
         """The context before the first contact: the one that was asked for, or the kubeconfig's own."""
