@@ -15,12 +15,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from hpatui.autoscaler.decision import Decision, decide
-from hpatui.autoscaler.explain import ExplainLine, Explanation, Timing, Tone, explain, explain_status
+from hpatui.autoscaler.explain import Explanation, Timing, explain, explain_status
 from hpatui.autoscaler.inputs import Memory
 from hpatui.autoscaler.seen import NOTHING
 from hpatui.autoscaler.times import seconds_to_ns
 from hpatui.errors import MalformedObject
-from hpatui.model import ControllerFlags, Event, Hpa, Key, controller_of
+from hpatui.model import ControllerFlags, Event, Hpa, Key
 from hpatui.state.adjust import adjusted
 from hpatui.state.facts import Facts, Inputs, Reader, untold
 from hpatui.state.frames import Frame, Sync, config_of, prediction_of, status_of
@@ -28,7 +28,8 @@ from hpatui.state.history import parse_rescale
 from hpatui.state.inference import LEAST, infer_flags
 from hpatui.state.memory import EDGE, bounded, first_memory, longest_window, mended, shifted, with_events
 from hpatui.state.outlook import Outlook, outlook
-from hpatui.state.patterns import ReplicaWrite, Watched, find_patterns
+from hpatui.state.pattern_lines import pattern_lines
+from hpatui.state.patterns import ReplicaWrite
 from hpatui.state.ring import Ring
 from hpatui.state.rules_inference import InferredRules, infer_rules
 from hpatui.state.seen import seen_of
@@ -370,27 +371,10 @@ class Observer:
             known_since=self.known_since,
             agreed=self._agreed,
             compared=self._compared,
-            patterns=self._patterns(hpa, now),
+            patterns=pattern_lines(hpa, self._history, self._ring.last, self.writes, self._flags, now),
             hints=self._hints(),
             rules=self._flags.rules_text,
         )
-
-    def _patterns(self, hpa: Hpa, now: float) -> tuple[ExplainLine, ...]:
-        if self._history is None:
-            return ()
-        facts = self._ring.last
-        watched = Watched(
-            hpa,
-            self._history,
-            facts.pods if facts is not None else {},
-            facts.usages if facts is not None else {},
-            tuple(self.writes),
-            flags=self._flags,
-        )
-        found = find_patterns(watched, now)
-        if facts is not None and facts.workload is not None and controller_of(facts.workload.owners) is not None:
-            found = tuple(p for p in found if p.id != "second-writer")  # the owner sets it back: that is said already
-        return tuple(ExplainLine(p.id, f"{p.text}; {p.advice}", Tone.WARN) for p in found)
 
     def _hints(self) -> tuple[str, ...]:
         """Looked for again after every third sync that went otherwise than predicted."""
