@@ -30,6 +30,7 @@ from hpatui.ui import textual_private
 
 LIMIT, WITHIN = 3, 10.0  # so many failures within so many seconds are too many
 TIDY, TIDY_ALL = 0.5, 60.0  # seconds after a screen closed; between collections that look at everything
+MOST_CLOSED = 12  # screens after which everything is looked at all the same: one that was open meanwhile is old by now
 EXIT_FAILED, EXIT_INTERRUPTED = 2, 130
 
 
@@ -60,6 +61,7 @@ class GuardedApp(App[None]):
         self._closing_screens: set[int] = set()
         self._tidying: Timer | None = None
         self._tidied = time.monotonic()
+        self._left_behind = 0  # screens, since everything was looked at
         textual_private.guard_pumps(_failed)
 
     # What fails -----------------------------------------------------------------------------------------------
@@ -124,6 +126,7 @@ class GuardedApp(App[None]):
     def pop_screen(self) -> AwaitComplete:
         """Textual: close the screen on top. What it leaves behind, cycles of widgets, is collected soon after."""
         done = super().pop_screen()
+        self._left_behind += 1
         if self._tidying is None and self.ended is None:
             self._tidying = self.set_timer(TIDY, self._tidy)
         return done
@@ -132,9 +135,9 @@ class GuardedApp(App[None]):
         """The raised thresholds (cli.py) would keep closed screens for hours; to look at all objects is for long pauses."""
         self._tidying = None
         now = time.monotonic()
-        whole = now - self._tidied > TIDY_ALL
+        whole = now - self._tidied > TIDY_ALL or self._left_behind >= MOST_CLOSED
         if whole:
-            self._tidied = now
+            self._tidied, self._left_behind = now, 0
         textual_private.forget_closed()
         gc.collect(2 if whole else 1)
 

@@ -18,7 +18,7 @@ def _alive() -> int:
     return sum(isinstance(thing, Widget | StylesCache) for thing in gc.get_objects())
 
 
-@pytest.mark.parametrize("key", ["question_mark", "n", "w", "u", "r"])
+@pytest.mark.parametrize("key", ["question_mark", "n", "c", "S", "y", "d", "D", "w", "u", "r", "x", "ctrl+p"])
 async def test_closed_dialogs_are_gone(key: str) -> None:
     session = FakeSession()
     app = HpatuiApp(lambda: session, Settings())
