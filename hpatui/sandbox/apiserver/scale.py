@@ -24,6 +24,7 @@ def scale_of(obj: JsonObject) -> JsonObject:
     else:
         text = labels_text(selector)
     shown: JsonObject = {"replicas": status.get("replicas", 0)}
+    text = status.get("selector") or text  # a Rollout's, of the workload that it refers to
     if text != "<none>":
         shown["selector"] = text
     replicas = spec.get("replicas")

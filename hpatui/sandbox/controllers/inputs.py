@@ -10,6 +10,7 @@ from hpatui.sandbox.apiserver.resources import RESOURCES, Resource, of_kind
 from hpatui.sandbox.apiserver.selectors import matches
 from hpatui.sandbox.controllers.context import Context
 from hpatui.sandbox.controllers.objects import Object
+from hpatui.sandbox.controllers.replicaset import workload_of
 from hpatui.sandbox.metrics import Metrics
 
 _UNAVAILABLE = "the server is currently unable to handle the request (get pods.metrics.k8s.io)"
@@ -40,7 +41,7 @@ def find_target(context: Context, hpa: Object) -> Target:
     if obj is None or "scale" not in resource.subresources:
         wrong = "not found" if obj is None else "has no scale"
         return Target(resource, scale_error=f'{resource.group_resource} "{name}" {wrong}')
-    selector = obj["spec"].get("selector")
+    selector = (workload_of(context, obj) or obj)["spec"].get("selector")
     if selector is not None and "matchLabels" not in selector and "matchExpressions" not in selector:
         selector = {"matchLabels": selector}  # a ReplicationController's
     scale = {

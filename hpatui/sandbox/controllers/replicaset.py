@@ -9,9 +9,10 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from hpatui.forms.selectors import selector_text
 from hpatui.sandbox.apiserver.resources import RESOURCES, Resource
 from hpatui.sandbox.apiserver.status import StatusError
-from hpatui.sandbox.controllers.context import PODS, REPLICASETS, Context
+from hpatui.sandbox.controllers.context import DEPLOYMENTS, PODS, REPLICASETS, Context
 from hpatui.sandbox.controllers.objects import (
     Key,
     Object,
@@ -81,7 +82,8 @@ class Replicas:
         pods = [pod for pod in self._c.pods_of.owned_by(rs["metadata"]["uid"]) if pod_active(pod)]
         failure = ""
         if not rs["metadata"].get("deletionTimestamp"):
-            missing = rs["spec"].get("replicas", 1) - len(pods)
+            wanted = rs["spec"].get("replicas", 1)
+            missing = wanted - len(pods) if template_of(self._c, rs) is not None else 0
             if missing > 0:
                 failure = self._create(rs, min(missing, _BURST))
             elif missing < 0:
@@ -93,7 +95,7 @@ class Replicas:
 
     def _create(self, rs: Object, count: int) -> str:
         """Create pods; the message of the first refusal, which ends the attempt."""
-        template = rs["spec"]["template"]
+        template = template_of(self._c, rs) or {}
         meta = template.get("metadata") or {}
         for _ in range(count):
             pod: Object = {
@@ -147,6 +149,8 @@ class Replicas:
                 "observedGeneration": rs["metadata"].get("generation", 1),
             }
             new = {name: value for name, value in new.items() if value or name == "replicas"}
+            if (referred := workload_of(self._c, rs)) is not None:
+                new["selector"] = selector_text(referred["spec"].get("selector"))
             conditions = status.get("conditions") or []
             if failure and not condition(conditions, "ReplicaFailure"):  # the first one's words stay
                 wanted = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": failure}
@@ -158,6 +162,21 @@ class Replicas:
             return new
 
         self._c.set_status(self._resource, *key, change)
+
+
+def workload_of(context: Context, obj: Object) -> Object | None:
+    """The Deployment that a Rollout's workloadRef names: its template and selector are the Rollout's."""
+    reference = obj["spec"].get("workloadRef")
+    if not isinstance(reference, dict) or reference.get("kind") != "Deployment":
+        return None
+    return context.find(DEPLOYMENTS, obj["metadata"]["namespace"], str(reference.get("name")))
+
+
+def template_of(context: Context, obj: Object) -> Object | None:
+    """The pod template; None where it is neither here nor in a workload that is referred to."""
+    source = workload_of(context, obj) or obj
+    template: Object | None = source["spec"].get("template")
+    return template
 
 
 def choose_victims(pods: list[Object], count: int, now: float) -> list[Object]:

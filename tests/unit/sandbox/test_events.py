@@ -97,3 +97,10 @@ def test_events_are_forgotten_an_hour_after_the_last_time() -> None:
     assert [event["message"] for event in case.events()] == ["kept"]
     case.world.advance(3600.0)
     assert case.events() == []
+
+
+def test_an_event_that_cannot_be_written_stops_nothing() -> None:
+    case = Case()
+    case.about = {**case.about, "metadata": {**case.about["metadata"], "namespace": "gone"}}
+    case.record("it broke")
+    assert case.events() == []
