@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aiohttp import web
 
 from hpatui.clock import parse_rfc3339
@@ -50,6 +52,16 @@ def _since(call: Call) -> float | None:
         raise bad_request(f'sinceTime: invalid value "{time}"') from error
 
 
+def _of_init_container(call: Call, pod: dict[str, Any], container: str) -> web.Response:
+    """Init containers are simulated and write nothing; a run before is there once one was restarted."""
+    statuses = pod.get("status", {}).get("initContainerStatuses") or ()
+    restarts = next((entry.get("restartCount", 0) for entry in statuses if entry.get("name") == container), 0)
+    if _flag(call, "previous") and not restarts:
+        name = call.target.name
+        raise bad_request(f'previous terminated container "{container}" in pod "{name}" not found')
+    return web.Response(text="", content_type="text/plain")
+
+
 async def get(call: Call) -> web.StreamResponse:
     """The log of one container, as text; with `follow` until the container or the client goes."""
     target = call.target
@@ -61,6 +73,8 @@ async def get(call: Call) -> web.StreamResponse:
             chosen = " ".join(names)
             raise bad_request(f"a container name must be specified for pod {target.name}, choose one of: [{chosen}]")
         container = names[0]
+    elif container in {entry.get("name") for entry in pod["spec"].get("initContainers") or ()}:
+        return _of_init_container(call, pod, container)
     elif container not in names:
         raise bad_request(f"container {container} is not valid for pod {target.name}")
     options = LogOptions(

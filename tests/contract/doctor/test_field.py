@@ -90,13 +90,9 @@ class Field:
 def field(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
     with sandbox(tmp_path_factory.mktemp("field") / "config", "--scenario", "no-adapter") as kubeconfig:
         found = Field(kubeconfig)
-        for path in sorted((FIELD / "hpa").glob("*.yaml")):
-            done = found.kubectl("apply", "-f", str(path))
-            assert done.returncode == 0, f"{path.name}: {done.stderr}"
         found.kubectl("apply", "-f", str(FIELD / "manifests" / "00-targets.yaml"))
-        for path in sorted((FIELD / "manifests").glob("*.yaml")):
-            done = found.kubectl("apply", "-f", str(path))
-            assert done.returncode == 0, f"{path.name}: {done.stderr}"
+        done = found.kubectl("apply", "-f", str(FIELD / "hpa"), "-f", str(FIELD / "manifests"))
+        assert done.returncode == 0, done.stderr
         names = found.kubectl("-n", "rsown", "get", "rs", "-o", "jsonpath={.items[0].metadata.name}").stdout
         assert found.kubectl("apply", "-f", "-", given=HPA_OF_RS.replace("RS}", f"{names}}}")).returncode == 0
         yield found
@@ -127,6 +123,11 @@ DOCTOR = [
         "foreign-pods",
         "3 finished pods of Job/migrate match .*count as 100 % of the request on the way down.*not busy",
     ),
+    (
+        "stuck",
+        "not-ready",
+        "3 pods not ready: never started: init container migrate crashes again and again; .*0 on the way up, left out on",
+    ),
     ("shop", "metrics", "ephemeral-storage can never be read"),
     ("shop", "size-fixed", "can never scale"),
 ]
@@ -151,6 +152,7 @@ EXPLAIN = [
     ("unreach/web", "up: never on cpu: its limit allows at most 100 % of the request"),
     ("unreach/fixed", "nothing: minReplicas = maxReplicas = 3: it can never scale"),
     ("done/web", "3 finished pods of Job/migrate count as 100 % of the request"),
+    ("stuck/init", r"never started \(init container migrate crashes\)"),
     ("tol/over", "within the 50 % tolerance"),
 ]
 
