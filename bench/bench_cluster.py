@@ -16,7 +16,10 @@ from bench.bench_screen import cpu_seconds, sandbox
 from hpatui.clock import SystemClock
 from hpatui.cluster.connect import connect
 from hpatui.cluster.source import ClusterSource
-from hpatui.model import Kind, Listed
+from hpatui.model import (
+    Kind,
+    Listed,
+)
 from hpatui.settings import Settings
 from hpatui.state.store import Store
 from tests.terminal.driver import HPATUI, Terminal
@@ -75,9 +78,9 @@ async def _rows(kubeconfig: str) -> float:
     source = ClusterSource(connection, SystemClock(), None)
     store = Store(now=time.time())
     try:
-        async for event in source.events():
-            store.apply(event, time.time())
-            if isinstance(event, Listed) and event.kind is Kind.HPA:
+        async for seen in source.events():
+            store.take(seen)
+            if isinstance(seen.what, Listed) and seen.what.kind is Kind.HPA:
                 store.snapshot(time.time())
                 return time.perf_counter() - began
     finally:

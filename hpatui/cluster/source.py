@@ -39,6 +39,7 @@ from hpatui.model import (
     Key,
     Kind,
     Listed,
+    Seen,
     SourceState,
     SourceStatus,
     StatusChanged,
@@ -91,13 +92,14 @@ class ClusterSource:
         self._heart = Heartbeat(connection, pace.heartbeat, self._heart_said)
         self._tasks = Supervisor(self._failed, first=pace.first * 2, longest=pace.longest)
 
-    async def events(self) -> AsyncIterator[ClusterEvent]:
-        """Facts and states as they come, until `close`."""
+    async def events(self) -> AsyncIterator[Seen]:
+        """Facts and states as they come (model.FactSource), until `close`."""
         if self._watching is None:
             self._watching = self._tasks.start("watching HPAs", self._watch_hpas)
             self._tasks.start("asking whether the server answers", self._heart.run)
         while True:
-            yield await self._queue.get()
+            event = await self._queue.get()
+            yield Seen(self._clock.time(), event)
 
     async def close(self) -> None:
         """Stop everything; idempotent."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from hpatui.model.load import LoadSample
 from hpatui.model.objects import Fact, Key, Kind
@@ -98,6 +100,16 @@ class Seen:
 
     time: float
     what: ClusterEvent | LoadSample | Tick
+
+
+class FactSource(Protocol):
+    """Where facts come from: a cluster, or what was seen of one before."""
+
+    def events(self) -> AsyncIterator[Seen]:
+        """Facts as they are seen, until `close`."""
+
+    async def close(self) -> None:
+        """Stop; idempotent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The real session: one cluster source, one store, at most one load run, one clock, on one event loop.
 
-    source.events() --apply--> store --(at most 4 times a second)--> subscribers
+    source.events() --take--> store --(at most 4 times a second)--> subscribers
     load engine -----apply-----^            commands (select, start_load, ...) go the other way
 
 A lost connection is retried for ever, with growing pauses; what cannot mend itself (credentials, configuration) is
@@ -189,6 +189,7 @@ class Session:
             except HpatuiError as error:  # the sandbox, or something the user gave: trying again changes nothing
                 self._set_status(SourceState.FAILED, str(error))
                 return
+<<<<<<< HEAD
             try:
                 async for event in self._connector.events():
                     self._take(event)
@@ -196,6 +197,11 @@ class Session:
                 self._set_status(SourceState.FAILED, str(error))
                 await self.load.stop()  # whoever gets its port next is nobody's target
                 self._store.note(error.message, error.hint, "error", self.clock.time())
+=======
+            assert self._source is not None
+            async for seen in self._source.events():
+                self._take(seen)
+>>>>>>> 10f4e74 (One way into the store; a cluster and a replay are sources of the same; agreement is judged only by what is known; the list sorts and filters by the real reason)
             return
 
     async def _connect(self) -> None:
@@ -248,13 +254,13 @@ class Session:
         except Exception as error:  # noqa: BLE001 - the store itself: the retry begins anew
             logs.failure("taking a status", error)
 
-    def _take(self, event: ClusterEvent) -> None:
-        now = self.clock.time()
+    def _take(self, seen: Seen) -> None:
+        event = seen.what
         if isinstance(event, StatusChanged) and event.kind is Kind.HPA:
             self._before_failure = None
         focused = self._store.focused
         before = self._store.hpa(focused) if focused else None
-        self._store.take(Seen(now, event))
+        self._store.take(seen)
         first_live = self._first_live()
         if first_live or (isinstance(event, Listed | Upserted | Deleted) and event.kind is Kind.HPA):
             self._keep_focus(before)

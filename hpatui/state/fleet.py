@@ -33,10 +33,10 @@ from hpatui.model import (
 )
 from hpatui.state.facts import Facts
 from hpatui.state.observer import ALL, FEW, Observer
+from hpatui.state.observing import complete, missing
 from hpatui.state.outlook import Outlook
 from hpatui.state.series import HpaHistory
 from hpatui.state.syncs import SLACK
-from hpatui.text import printable
 
 Target = tuple[str, Key]  # kind, key
 SHARE, LEAST = 4, 50  # of the outlooks that are due, one in SHARE and at least LEAST are made in a tick
@@ -63,8 +63,10 @@ class Entry:
 class Fleet:
     """All HPAs that a store knows. All times epoch seconds."""
 
-    def __init__(self, flags: ControllerFlags) -> None:
+    def __init__(self, flags: ControllerFlags, view: frozenset[Key] = frozenset()) -> None:
+        """`view`: the HPAs on screen, which are decided even where not all are."""
         self._flags = flags
+        self._view = view
         self._entries: dict[Key, Entry] = {}
         self._by_target: dict[Target, set[Key]] = {}
         self._by_label: dict[tuple[str, str, str], set[Key]] = {}  # namespace, label, value -> HPAs that select by it
@@ -74,8 +76,8 @@ class Fleet:
         self._usages: dict[Key, PodUsage] = {}
         self._dirty: dict[Key, None] = {}  # outlooks to make anew, in order
         self._live = True
-        self.all = True  # else only those in `view` and the one in focus are decided
-        self.view: frozenset[Key] = frozenset()
+        self._listed: set[Kind] = set()
+        self.all = True  # else only those in view and the one in focus are decided
         self.statuses: dict[Kind, SourceStatus] = {}
 
     def set_flags(self, flags: ControllerFlags) -> None:
@@ -213,6 +215,8 @@ class Fleet:
 
     def listed(self, kind: Kind, items: Iterable[Fact], of_kind: str = "") -> None:
         """Everything of one kind, anew (targets: of one kind of object, `of_kind`)."""
+        was_complete = complete(self._listed, self.statuses)
+        self._listed.add(kind)
         if kind is Kind.POD:
             new = {item.key: item for item in items if isinstance(item, Pod)}
             for key in [key for here in self._pods.values() for key in here if key not in new]:
@@ -229,6 +233,9 @@ class Fleet:
                 self.deleted(kind, target[1], target[0])
             for item in found:
                 self.upserted(item)
+        if complete(self._listed, self.statuses) and not was_complete:
+            for entry in self._entries.values():
+                self._changed(entry)
 
     def upserted(self, item: Fact) -> None:
         """One object is new or changed."""
@@ -334,31 +341,42 @@ class Fleet:
         entry = self._entries.get(key)
         return entry.outlook if entry is not None else None
 
+    def missing(self) -> list[str]:
+        """Why not every HPA is observed."""
+        return missing(self.statuses, self.all)
+
     def says(self) -> str:
         """How many HPAs are observed, and what is missing."""
         known = sum(1 for entry in self._entries.values() if entry.outlook is not None)
-        missing = [
-            f"{kind.value} {status.state.value}" + (f": {printable(status.message, 120)}" if status.message else "")
-            for kind, status in self.statuses.items()
-            if status.state in (SourceState.FORBIDDEN, SourceState.NOT_SERVED, SourceState.FAILED)
-        ]
-        if not self.all:
-            missing.insert(0, "those in view only")
-        return "; ".join([f"{known} of {len(self._entries)} HPAs observed", *missing])
+        return "; ".join([f"{known} of {len(self._entries)} HPAs observed", *self.missing()])
 
     def _feed(self, entry: Entry, now: float) -> None:
-        if entry.changed and not entry.held:
+        if entry.changed and not entry.held and complete(self._listed, self.statuses):
             entry.changed = False
             entry.observer.facts(self.facts(entry, now))
+
+    def set_view(self, view: frozenset[Key]) -> None:
+        """Other HPAs are on screen."""
+        self._view = view
+
+    def _past(self) -> list[Key]:
+        """HPAs that are decided no more: what was foretold for them is dropped before it is wrong."""
+        if self.all:
+            return []
+        left = [k for k, e in self._entries.items() if e.outlook is not None and k not in self._view and not e.held]
+        for key in left:
+            self._entries[key].outlook = None
+            self._dirty.setdefault(key)
+        return left
 
     def tick(self, now: float) -> list[Key]:
         """Let time pass; the HPAs whose outlook is another now."""
         for key, entry in self._entries.items():
             if entry.outlook is not None and entry.outlook.at + self._flags.sync_period * SLACK < now:
                 self._dirty.setdefault(key)  # a sync must have come: it changed nothing, or was seen
-        wanted = [key for key in self._dirty if self.all or key in self.view or self._entries[key].held]
+        wanted = [key for key in self._dirty if self.all or key in self._view or self._entries[key].held]
         due = wanted[: max(LEAST, len(wanted) // SHARE)]
-        changed = []
+        changed = self._past()
         for key in due:
             del self._dirty[key]
             entry = self._entries[key]

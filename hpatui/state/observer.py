@@ -18,6 +18,7 @@ from hpatui.autoscaler.decision import Decision, decide
 from hpatui.autoscaler.explain import Explanation, Timing, explain, explain_status
 from hpatui.autoscaler.inputs import Memory
 from hpatui.autoscaler.seen import NOTHING
+from hpatui.autoscaler.steps import hold_of
 from hpatui.autoscaler.times import seconds_to_ns
 from hpatui.errors import MalformedObject
 from hpatui.model import ControllerFlags, Event, Hpa, Key
@@ -276,10 +277,17 @@ class Observer:
             inputs, decision = self._as_measured(inputs, decision, after, time)
         scaled = after.last_scale_time != before.last_scale_time and after.last_scale_time is not None
         prediction = prediction_of(decision, time)
-        size = inputs.scale.spec_replicas
+        shown = scaled and inputs.scale.spec_replicas == after.desired_replicas  # its effect came before it
+        size = before.desired_replicas if shown else inputs.scale.spec_replicas
         sync = Sync(time, seen, prediction, size, after.desired_replicas if scaled else size, scaled)
         inputs, decision = self._as_measured(inputs, decision, after, time)
+<<<<<<< HEAD
         comparable = (bool(before.conditions) or self._from_start) and not untold(inputs)
+=======
+        comparable = (bool(before.conditions) or self._from_start) and not (
+            shown or self._guessed(inputs, decision, time)
+        )
+>>>>>>> 10f4e74 (One way into the store; a cluster and a replay are sources of the same; agreement is judged only by what is known; the list sorts and filters by the real reason)
         if comparable:
             self.syncs.append(sync)
             self._compared += 1
@@ -290,6 +298,11 @@ class Observer:
         if decision.replicas != sync.to_size or (decision.rescaled_to is not None) != sync.rescaled:
             memory = mended(self._memory, memory, time, sync.from_size, sync.to_size if scaled else None)
         self._memory = bounded(memory)
+
+    def _guessed(self, inputs: Inputs, decision: Decision, time: float) -> bool:
+        """Whether an assumed memory holds it: the latest moment was told, and right or wrong says nothing."""
+        hold = hold_of(inputs.hpa, decision, config_of(self.flags), self._assumed(inputs, time))
+        return hold is not None and hold.inferred
 
     def _as_measured(self, inputs: Inputs, decision: Decision, after: Hpa, time: float) -> tuple[Inputs, Decision]:
         """The decision made again from what the controller's status says it measured, where that differs."""

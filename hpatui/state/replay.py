@@ -6,9 +6,9 @@ two facts time passes in the steps in which a session lets it pass.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 
-from hpatui.model import Seen, Tick
+from hpatui.model import FactSource, Seen, Tick
 from hpatui.state.store import Store
 
 STEP = 1.0  # seconds between ticks, as in a session
@@ -26,8 +26,27 @@ def with_ticks(facts: Iterable[Seen], step: float = STEP) -> Iterator[Seen]:
         yield seen
 
 
-def replay(store: Store, facts: Iterable[Seen]) -> Iterator[Seen]:
-    """Play facts into `store`; each is handed on after the store took it, so that a caller may look in between."""
-    for seen in facts:
+class ReplaySource:
+    """A source of facts that were seen before, in the order of time; it ends when they do."""
+
+    def __init__(self, facts: Iterable[Seen]) -> None:
+        """`facts` may be made one by one: the next is asked for when the one before was taken."""
+        self._facts = iter(facts)
+        self._closed = False
+
+    async def events(self) -> AsyncIterator[Seen]:
+        """The facts, until there are no more, or until `close`."""
+        for seen in self._facts:
+            if self._closed:
+                return
+            yield seen
+
+    async def close(self) -> None:
+        """No more facts; idempotent."""
+        self._closed = True
+
+
+async def play(store: Store, source: FactSource) -> None:
+    """Let `store` take all that `source` has, as a session does."""
+    async for seen in source.events():
         store.take(seen)
-        yield seen

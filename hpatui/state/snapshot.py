@@ -153,3 +153,4 @@ class Snapshot:
     acting_as: str = ""  # whom requests impersonate: `jane (groups ops)`; empty: nobody
     rules: str = ""  # which controller's rules are used: "rules of 1.32 (server 1.32.9)"
     observing: str = ""  # how many HPAs are observed and what is missing for that; empty: only the one in focus
+    observes_less: bool = False  # than all: `observing` says why

@@ -1,7 +1,7 @@
 """The single writer: cluster events and load samples in, one frozen Snapshot out.
 
 No input or output and no clock: `now` (epoch seconds) is an argument everywhere. Used from one thread.
-    apply(event, now)  ->  facts by kind  ->  histories, observers  ->  rows  ->  snapshot(now)
+    take(Seen(time, fact))  ->  facts by kind  ->  histories, observers  ->  rows  ->  snapshot(now)
 
 `snapshot` is cheap when nothing changed (the same object comes back) and keeps the identity of every part that did
 not change.
@@ -80,6 +80,7 @@ class Store:
         self._focus: Focus | None = None
         self._fleet: Fleet | None = None
         self.observe = observe
+        self._view: frozenset[Key] = frozenset()
         self._notices = Notices()
         self._rows_view: tuple[HpaRow, ...] | None = ()
         self._dirty = True
@@ -132,8 +133,9 @@ class Store:
 
     def view(self, keys: Iterable[Key]) -> None:
         """The HPAs that a front end shows at present."""
+        self._view = frozenset(keys)
         if self._fleet is not None:
-            self._fleet.view = frozenset(keys)
+            self._fleet.set_view(self._view)
 
     @property
     def focused(self) -> Key | None:
@@ -170,15 +172,17 @@ class Store:
         """Take one fact, from whatever source. True if anything visible changed."""
         match seen.what:
             case Tick():
-                return self.tick(seen.time)
+                return self._tick(seen.time)
             case LoadSample() as sample:
-                self.apply_load(sample)
+                self._load.sampled(sample)
+                if self._focus is not None:
+                    self._focus.load_sampled(sample)
+                self._dirty = True
             case event:
-                self.apply(event, seen.time)
+                self._apply(event, seen.time)
         return True
 
-    def apply(self, event: ClusterEvent, now: float) -> None:
-        """Take one event of the source."""
+    def _apply(self, event: ClusterEvent, now: float) -> None:
         self._dirty = True
         match event:
             case StatusChanged(kind=kind, status=status):
@@ -202,7 +206,7 @@ class Store:
         if self._fleet is None and self.observe != "focus":
             from hpatui.state.fleet import Fleet  # with the whole of the decision code: the list comes first
 
-            self._fleet = Fleet(self.flags)
+            self._fleet = Fleet(self.flags, self._view)
             for hpa in self._hpas.values():
                 self._fleet.hpa_changed(hpa, self._history(hpa.key), self._trended_at)
             self._fleet.all = self.observe != "view" and (self.observe == "all" or len(self._hpas) <= MANY)
@@ -315,8 +319,8 @@ class Store:
             self._trending.discard(key)
         return trend
 
-    def tick(self, now: float) -> bool:
-        """Let time pass: trends move on, countdowns and predictions are looked at. True if anything visible changed."""
+    def _tick(self, now: float) -> bool:
+        """Trends move on, countdowns and predictions are looked at. True if anything visible changed."""
         if now - self._trended_at >= TREND_STEP:
             self._trended_at = now
             for key in tuple(self._trending):
@@ -344,13 +348,6 @@ class Store:
     def set_load(self, view: LoadView, now: float, mark: str = "") -> None:
         """The load's state changed; `mark` (may be empty) names the change on the graphs."""
         self._load.set(view, now, mark, self.focused)
-        self._dirty = True
-
-    def apply_load(self, sample: LoadSample) -> None:
-        """Take one second of load."""
-        self._load.sampled(sample)
-        if self._focus is not None:
-            self._focus.load_sampled(sample)
         self._dirty = True
 
     # Out ------------------------------------------------------------------------------------------------------
@@ -385,6 +382,7 @@ class Store:
             acting_as=self.acting_as,
             rules=self.flags.rules_text,
             observing=self._fleet.says() if self._fleet is not None else "",
+            observes_less=self._fleet is not None and bool(self._fleet.missing()),
         )
         self._dirty = False
         return self._last

@@ -197,6 +197,11 @@ class HpatuiApp(LoadCommands, LookCommands, AnswerCommands, ClusterCommands):
         if self.started:
             self._selecting = asyncio.get_running_loop().call_later(REST, self.settle)
 
+    def on_hpa_pane_viewed(self, message: HpaPane.Viewed) -> None:
+        """Where not all HPAs are observed, those on screen are."""
+        if self._session is not None:
+            self._session.view(message.keys)
+
     def settle(self) -> None:
         """Select the HPA on which the cursor is, now."""
         if self._selecting is not None:

@@ -12,6 +12,7 @@ sync of the real event; and rescales that were told and did not come within two 
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 from collections import deque
@@ -43,6 +44,7 @@ from hpatui.model import (
 )
 from hpatui.state.frames import Frame
 from hpatui.state.history import parse_rescale
+from hpatui.state.replay import ReplaySource, play
 from hpatui.state.store import Store
 from tests.conformance import trace_objects as objects
 
@@ -264,6 +266,7 @@ class Replay:
         self._signs: list[tuple[float, int]] = []
         self._open: list[tuple[float, int]] = []
         self._rescales: list[tuple[float, int]] = []
+        self._last = started
 
     def run(
         self,
@@ -274,39 +277,46 @@ class Replay:
         """Feed all lines; between them let time pass second by second. `ask` is called at each of the moments (seconds
         since the start, in order), when all that had arrived was fed.
         """
-        last = self.start
+        playing = play(self.store, ReplaySource(self._facts(lines, moments, ask)))
+        with contextlib.suppress(StopIteration):
+            playing.send(None)  # it waits for nothing; without a loop, so that `ask` may run its own
+        self._judge_reasons()
+        self._judge_false_alarms(self._last)
+        return self.result
+
+    def _facts(
+        self, lines: list[dict[str, Any]], moments: Sequence[float], ask: Callable[[float], None]
+    ) -> Iterator[Seen]:
+        """All facts of the trace; what is asked and judged in between sees a store that took those before."""
         open_ = list(moments)
         for line in lines:
             now = self.start + line["t"]
             while open_ and self.start + open_[0] < now:
                 at = self.start + open_.pop(0)
-                self._look(at)
+                yield from self._look(at)
                 ask(at)
-            while last + 1.0 < now:
-                last += 1.0
-                self._look(last)
-            self._look(now - 0.001)
-            self._feed(line, now)
-            self._look(now)
-            last = now
-        self._judge_reasons()
-        self._judge_false_alarms(last)
-        return self.result
+            while self._last + 1.0 < now:
+                self._last += 1.0
+                yield from self._look(self._last)
+            yield from self._look(now - 0.001)
+            yield from self._feed(line, now)
+            yield from self._look(now)
+            self._last = now
 
     # Feeding --------------------------------------------------------------------------------------------------
 
-    def _feed(self, line: dict[str, Any], now: float) -> None:
+    def _feed(self, line: dict[str, Any], now: float) -> Iterator[Seen]:
         source, obj = line["source"], line["object"]
         if source in _ASIDE:
             self._remember(source, line["type"], obj)
         elif source == "hpa":
             self._remember(source, line["type"], obj)
             if objects.key_of(obj) == self._key:
-                self._feed_hpa(line["type"], objects.hpa(obj), now)
+                yield from self._feed_hpa(line["type"], objects.hpa(obj), now)
         elif source == "podmetrics":
-            self._feed_metrics(obj, now)
+            yield from self._feed_metrics(obj, now)
         else:
-            self._feed_object(source, line["type"], obj, now)
+            yield from self._feed_object(source, line["type"], obj, now)
 
     def _remember(self, source: str, type_: str, obj: Any) -> None:
         name = obj["metadata"]["name"] if "metadata" in obj else f"{obj['path']}?{json.dumps(obj.get('query'))}"
@@ -315,20 +325,20 @@ class Replay:
         else:
             self.known[source][name] = obj
 
-    def _feed_hpa(self, type_: str, hpa: Hpa, now: float) -> None:
+    def _feed_hpa(self, type_: str, hpa: Hpa, now: float) -> Iterator[Seen]:
         if type_ == "DELETED":
-            self.store.take(Seen(now, Deleted(Kind.HPA, hpa.key, hpa.uid)))
+            yield Seen(now, Deleted(Kind.HPA, hpa.key, hpa.uid))
             return
         before = self._hpa
         self._hpa = hpa
         if before is not None and hpa.last_scale_time != before.last_scale_time:
             self._judge(before, hpa, now)
-        self.store.take(Seen(now, Upserted(Kind.HPA, hpa)))
+        yield Seen(now, Upserted(Kind.HPA, hpa))
         if before is None:
             self._target = hpa.reference.name
             self._source = self._source_of(hpa)
             self.store.focus(hpa.key, now)
-            self._list_all(now)
+            yield from self._list_all(now)
 
     def _source_of(self, hpa: Hpa) -> str:
         """Which of the sources has the target, as the controller finds it: by group and kind."""
@@ -337,7 +347,7 @@ class Replay:
             return hpa.reference.kind.lower()
         return "target" if group else ""
 
-    def _list_all(self, now: float) -> None:
+    def _list_all(self, now: float) -> Iterator[Seen]:
         """What a source lists once an HPA is looked at."""
         scope = str(self._key)
         live = SourceStatus(SourceState.LIVE, now)
@@ -346,47 +356,47 @@ class Replay:
                 SourceState.NOT_SERVED, now, f'no matches for kind "{self._hpa and self._hpa.reference.kind}"'
             )
             for kind in (Kind.WORKLOAD, Kind.SCALE, Kind.POD, Kind.POD_USAGE, Kind.OWNER):
-                self.store.take(Seen(now, StatusChanged(kind, lost, scope)))
+                yield Seen(now, StatusChanged(kind, lost, scope))
         else:
             for kind in (Kind.WORKLOAD, Kind.SCALE):
-                self.store.take(Seen(now, Listed(kind, (), scope)))
-                self.store.take(Seen(now, StatusChanged(kind, live, scope)))
+                yield Seen(now, Listed(kind, (), scope))
+                yield Seen(now, StatusChanged(kind, live, scope))
             if self._target in self.known[self._source]:
-                self._feed_target(self.known[self._source][self._target], now)
-        self._list_selected(now)
+                yield from self._feed_target(self.known[self._source][self._target], now)
+        yield from self._list_selected(now)
 
-    def _list_selected(self, now: float) -> None:
+    def _list_selected(self, now: float) -> Iterator[Seen]:
         scope = str(self._key)
         live = SourceStatus(SourceState.LIVE, now)
         for source, kind in _KINDS.items():
             if not self._source and kind is not Kind.EVENT:
                 continue
             items = tuple(_MAKERS[source](o) for o in self.known[source].values() if self._belongs(source, o))
-            self.store.take(Seen(now, Listed(kind, items, scope)))
-            self.store.take(Seen(now, StatusChanged(kind, live, scope)))
+            yield Seen(now, Listed(kind, items, scope))
+            yield Seen(now, StatusChanged(kind, live, scope))
         if self._source:
             usages = tuple(
                 objects.usage(o) for o in self.known["podmetrics"].values() if self._belongs("podmetrics", o)
             )
-            self.store.take(Seen(now, StatusChanged(Kind.POD_USAGE, live, scope)))
-            self.store.take(Seen(now, Listed(Kind.POD_USAGE, usages, scope)))
+            yield Seen(now, StatusChanged(Kind.POD_USAGE, live, scope))
+            yield Seen(now, Listed(Kind.POD_USAGE, usages, scope))
 
     def _belongs(self, source: str, obj: Any) -> bool:
         if source == "event":
             return bool(obj["involvedObject"]["name"].startswith((self._target, self._key.name)))
         return self._selector is not None and self._selector.matches(obj["metadata"].get("labels") or {})
 
-    def _feed_target(self, obj: Any, now: float) -> None:
+    def _feed_target(self, obj: Any, now: float) -> Iterator[Seen]:
         """The target's object, and its scale as the API server would make it of that."""
         scope = str(self._key)
-        self.store.take(Seen(now, Upserted(Kind.WORKLOAD, objects.workload(obj), scope)))
+        yield Seen(now, Upserted(Kind.WORKLOAD, objects.workload(obj), scope))
         scale = objects.scale(obj)
-        self.store.take(Seen(now, Listed(Kind.SCALE, (scale,), scope)))
+        yield Seen(now, Listed(Kind.SCALE, (scale,), scope))
         if self._selector is None and scale.selector:
             self._selector = parse_selector(scale.selector)
-            self._list_selected(now)
+            yield from self._list_selected(now)
 
-    def _feed_object(self, source: str, type_: str, obj: Any, now: float) -> None:
+    def _feed_object(self, source: str, type_: str, obj: Any, now: float) -> Iterator[Seen]:
         name = obj["metadata"]["name"]
         self._note_sign(source, obj, now)
         self._remember(source, type_, obj)
@@ -395,39 +405,39 @@ class Replay:
         scope = str(self._key)
         if source == self._source and name == self._target:
             if type_ == "DELETED":
-                self.store.take(Seen(now, Deleted(Kind.WORKLOAD, objects.key_of(obj), obj["metadata"]["uid"], scope)))
-                self.store.take(Seen(now, Listed(Kind.SCALE, (), scope)))
+                yield Seen(now, Deleted(Kind.WORKLOAD, objects.key_of(obj), obj["metadata"]["uid"], scope))
+                yield Seen(now, Listed(Kind.SCALE, (), scope))
             else:
-                self._feed_target(obj, now)
+                yield from self._feed_target(obj, now)
         kind = _KINDS.get(source)
         if kind is None or not self._belongs(source, obj):
             return
         if type_ == "DELETED":
-            self.store.take(Seen(now, Deleted(kind, objects.key_of(obj), obj["metadata"]["uid"], scope)))
+            yield Seen(now, Deleted(kind, objects.key_of(obj), obj["metadata"]["uid"], scope))
         else:
-            self.store.take(Seen(now, Upserted(kind, _MAKERS[source](obj), scope)))
+            yield Seen(now, Upserted(kind, _MAKERS[source](obj), scope))
 
-    def _feed_metrics(self, obj: Any, now: float) -> None:
+    def _feed_metrics(self, obj: Any, now: float) -> Iterator[Seen]:
         scope = str(self._key)
         if "items" not in obj:
             message = str(obj.get("message", "the server is currently unable to handle the request"))
             if self._hpa is not None:
                 status = SourceStatus(SourceState.RECONNECTING, now, message)
-                self.store.take(Seen(now, StatusChanged(Kind.POD_USAGE, status, scope)))
+                yield Seen(now, StatusChanged(Kind.POD_USAGE, status, scope))
             return
         known = {item["metadata"]["name"]: item for item in obj["items"]}
         self.known["podmetrics"] = known
         if self._hpa is None:
             return
         own = tuple(objects.usage(o) for o in known.values() if self._belongs("podmetrics", o))
-        self.store.take(Seen(now, StatusChanged(Kind.POD_USAGE, SourceStatus(SourceState.LIVE, now), scope)))
-        self.store.take(Seen(now, Listed(Kind.POD_USAGE, own, scope)))
+        yield Seen(now, StatusChanged(Kind.POD_USAGE, SourceStatus(SourceState.LIVE, now), scope))
+        yield Seen(now, Listed(Kind.POD_USAGE, own, scope))
 
     # Judging --------------------------------------------------------------------------------------------------
 
-    def _look(self, now: float) -> None:
-        """What the explanation says now."""
-        self.store.take(Seen(now, Tick()))
+    def _look(self, now: float) -> Iterator[Seen]:
+        """What the explanation says now, after a tick."""
+        yield Seen(now, Tick())
         detail = self.store.snapshot(now).detail
         if detail is None or detail.explanation is None:
             return

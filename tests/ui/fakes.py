@@ -6,7 +6,18 @@ from collections.abc import Callable, Iterable, Sequence
 
 from hpatui.doctor.report import Check, Outcome, Report
 from hpatui.errors import LoadError, LoginNeededError
-from hpatui.model import ClusterEvent, Key, Kind, Listed, LoadState, SourceState, SourceStatus, StatusChanged
+from hpatui.model import (
+    ClusterEvent,
+    Key,
+    Kind,
+    Listed,
+    LoadState,
+    Seen,
+    SourceState,
+    SourceStatus,
+    StatusChanged,
+    Tick,
+)
 from hpatui.session.port import ContextInfo
 from hpatui.session.trial import Trial, trial_of
 from hpatui.settings import Settings
@@ -79,25 +90,25 @@ class FakeSession:
     def fill(self) -> None:
         """The walkthrough's HPA, live, with pods, usage and events."""
         store, scope = self.store, str(KEY)
-        store.apply(Listed(Kind.HPA, (hpa(metrics=[metric(45)]), hpa("other", "shop", current=2, desired=2))), NOW)
-        store.apply(StatusChanged(Kind.HPA, SourceStatus(SourceState.LIVE, NOW)), NOW)
+        store.take(Seen(NOW, Listed(Kind.HPA, (hpa(metrics=[metric(45)]), hpa("other", "shop", current=2, desired=2)))))
+        store.take(Seen(NOW, StatusChanged(Kind.HPA, SourceStatus(SourceState.LIVE, NOW))))
         store.focus(KEY, NOW)
-        store.apply(Listed(Kind.WORKLOAD, (workload(),), scope), NOW)
-        store.apply(Listed(Kind.POD, (pod("php-apache-1"),), scope), NOW)
-        store.apply(Listed(Kind.POD_USAGE, (usage("php-apache-1"),), scope), NOW)
+        store.take(Seen(NOW, Listed(Kind.WORKLOAD, (workload(),), scope)))
+        store.take(Seen(NOW, Listed(Kind.POD, (pod("php-apache-1"),), scope)))
+        store.take(Seen(NOW, Listed(Kind.POD_USAGE, (usage("php-apache-1"),), scope)))
         message = "New size: 1; reason: All metrics below target"
-        store.apply(Listed(Kind.EVENT, (event("SuccessfulRescale", message, at=NOW - 100),), scope), NOW)
+        store.take(Seen(NOW, Listed(Kind.EVENT, (event("SuccessfulRescale", message, at=NOW - 100),), scope)))
 
     def apply(self, *events: ClusterEvent, after: float = 1.0) -> None:
         """Let time pass and events come, and publish."""
         self.now += after
         for item in events:
-            self.store.apply(item, self.now)
+            self.store.take(Seen(self.now, item))
         self.publish()
 
     def publish(self) -> None:
         """Hand out a new snapshot."""
-        self.store.tick(self.now)
+        self.store.take(Seen(self.now, Tick()))
         self.snapshot = self.store.snapshot(self.now)
         self.store.published(self.snapshot)
         for callback in tuple(self._subscribers):

@@ -12,7 +12,12 @@ import msgspec
 import pytest
 
 from hpatui.doctor.report import Check, Outcome, Report
-from hpatui.model import Kind, Listed, Upserted
+from hpatui.model import (
+    Kind,
+    Listed,
+    Seen,
+    Upserted,
+)
 from hpatui.plain.lines import LinePrinter
 from hpatui.settings import Settings
 from hpatui.ui.app import HpatuiApp
@@ -40,9 +45,9 @@ def _clean(pane: LinePane) -> None:
 async def test_a_pane_shows_no_character_that_acts(place: str) -> None:
     session, scope = FakeSession(), str(KEY)
     hostile = hpa(conditions=(condition("AbleToScale", "False", "FailedGetScale", EVIL),), version="7")
-    session.store.apply(Upserted(Kind.HPA, hostile), NOW)
-    session.store.apply(Listed(Kind.EVENT, (event("Odd", EVIL, kind="Warning"),), scope), NOW)
-    session.store.apply(Listed(Kind.POD, (_with(pod(ready=False), reason=EVIL),), scope), NOW)
+    session.store.take(Seen(NOW, Upserted(Kind.HPA, hostile)))
+    session.store.take(Seen(NOW, Listed(Kind.EVENT, (event("Odd", EVIL, kind="Warning"),), scope)))
+    session.store.take(Seen(NOW, Listed(Kind.POD, (_with(pod(ready=False), reason=EVIL),), scope)))
     session.publish()
     app = HpatuiApp(lambda: session, Settings())
     async with app.run_test(size=(200, 50)) as pilot:

@@ -12,7 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.pilot import Pilot
 
-from hpatui.model import Key, Kind, Listed, LoadState, SourceState, SourceStatus, StatusChanged
+from hpatui.model import (
+    Key,
+    Kind,
+    Listed,
+    LoadState,
+    Seen,
+    SourceState,
+    SourceStatus,
+    StatusChanged,
+)
 from hpatui.session.port import unknown_hpa
 from hpatui.settings import Settings
 from hpatui.state.snapshot import LoadView
@@ -83,7 +92,7 @@ async def test_load_goes_to_the_hpa_under_the_cursor_however_short_it_is_there()
 async def test_the_selected_row_is_in_view_after_start_and_each_sort() -> None:
     session = FakeSession()
     many = tuple(hpa(f"hpa-{i:03}", "heyongjia", current=i % 7) for i in range(200))
-    session.store.apply(Listed(Kind.HPA, many), NOW)
+    session.store.take(Seen(NOW, Listed(Kind.HPA, many)))
     session.store.focus(Key("heyongjia", "hpa-150"), NOW)
     session.publish()
     async with _running(session, (80, 24)) as (app, pilot):
@@ -259,7 +268,7 @@ async def test_a_rate_is_a_plain_number_and_what_is_ordered_while_idle_is_told()
 
 async def test_a_size_that_was_never_computed_is_no_zero() -> None:
     session = FakeSession()
-    session.store.apply(Listed(Kind.HPA, (hpa(current=1, desired=0, version="9"),)), NOW)
+    session.store.take(Seen(NOW, Listed(Kind.HPA, (hpa(current=1, desired=0, version="9"),))))
     session.publish()
     async with _running(session) as (app, _):
         row = next(line for line in _text(app).splitlines() if "> " in line)

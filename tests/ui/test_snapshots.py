@@ -12,7 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from hpatui.model import Kind, Listed, LoadSample, LoadState, LoadTotals, SourceState, SourceStatus, StatusChanged
+from hpatui.model import (
+    Kind,
+    Listed,
+    LoadSample,
+    LoadState,
+    LoadTotals,
+    Seen,
+    SourceState,
+    SourceStatus,
+    StatusChanged,
+)
 from hpatui.settings import Settings
 from hpatui.state.snapshot import LoadView
 from hpatui.ui.app import HpatuiApp
@@ -26,18 +36,20 @@ DETAILS = (Kind.WORKLOAD, Kind.POD, Kind.POD_USAGE, Kind.EVENT)
 
 
 def _loading(session: FakeSession) -> None:
-    session.store.apply(StatusChanged(Kind.HPA, SourceStatus(SourceState.CONNECTING, NOW, "starting the sandbox")), NOW)
+    session.store.take(
+        Seen(NOW, StatusChanged(Kind.HPA, SourceStatus(SourceState.CONNECTING, NOW, "starting the sandbox")))
+    )
 
 
 def _empty(session: FakeSession) -> None:
-    session.store.apply(Listed(Kind.HPA, ()), NOW)
-    session.store.apply(StatusChanged(Kind.HPA, SourceStatus(SourceState.LIVE, NOW)), NOW)
+    session.store.take(Seen(NOW, Listed(Kind.HPA, ())))
+    session.store.take(Seen(NOW, StatusChanged(Kind.HPA, SourceStatus(SourceState.LIVE, NOW))))
 
 
 def _bare(session: FakeSession) -> None:
     """An HPA of which nothing else is known yet."""
-    session.store.apply(Listed(Kind.HPA, (hpa(metrics=[metric(None)], conditions=()),)), NOW)
-    session.store.apply(StatusChanged(Kind.HPA, SourceStatus(SourceState.LIVE, NOW)), NOW)
+    session.store.take(Seen(NOW, Listed(Kind.HPA, (hpa(metrics=[metric(None)], conditions=()),))))
+    session.store.take(Seen(NOW, StatusChanged(Kind.HPA, SourceStatus(SourceState.LIVE, NOW))))
     session.store.focus(KEY, NOW)
 
 
@@ -46,8 +58,13 @@ def _live(session: FakeSession) -> None:
     store = session.store
     for second in range(30):
         statuses, at = {"200": 49}, NOW - 60 + second
-        store.apply_load(
-            LoadSample(at, 50.0, 50, 49, 1, 0, 2, 12.3, 80.0, 140.0, statuses=statuses, per_pod={"php-apache-1": 50})
+        store.take(
+            Seen(
+                at,
+                LoadSample(
+                    at, 50.0, 50, 49, 1, 0, 2, 12.3, 80.0, 140.0, statuses=statuses, per_pod={"php-apache-1": 50}
+                ),
+            )
         )
     totals = LoadTotals(1500, 1470, 30, 0, 200_000, 30.0, 50.0, 50.0, 5, 12.3, 60.0, 80.0, 140.0, 150.0, 160.0)
     view = LoadView(LoadState.RUNNING, "php-apache:80 by service proxy", "steady 50/s", 50.0, NOW - 60)
@@ -59,7 +76,7 @@ def _stale(session: FakeSession) -> None:
     session.fill()
     lost = SourceStatus(SourceState.RECONNECTING, NOW - 95, "cannot connect to 10.0.0.1:6443: refused", NOW - 95)
     for kind in (Kind.HPA, *DETAILS):
-        session.store.apply(StatusChanged(kind, lost, "" if kind is Kind.HPA else str(KEY)), NOW)
+        session.store.take(Seen(NOW, StatusChanged(kind, lost, "" if kind is Kind.HPA else str(KEY))))
 
 
 def _refused(state: SourceState, message: str) -> Callable[[FakeSession], None]:
@@ -67,7 +84,7 @@ def _refused(state: SourceState, message: str) -> Callable[[FakeSession], None]:
         _bare(session)
         for kind in DETAILS:
             status = SourceStatus(state, NOW, message.format(kind.value))
-            session.store.apply(StatusChanged(kind, status, str(KEY)), NOW)
+            session.store.take(Seen(NOW, StatusChanged(kind, status, str(KEY))))
 
     return fill
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
@@ -31,8 +32,14 @@ def _ratio(row: HpaRow) -> float:
     return max((metric.ratio for metric in row.hpa.metrics if metric.ratio is not None), default=-1.0)
 
 
+def _lasts(row: HpaRow) -> float:
+    """Until when what holds or limits it does so."""
+    ends = (row.decision.held_until, row.decision.more_at) if row.decision is not None else ()
+    return min((moment for moment in ends if moment is not None), default=math.inf)
+
+
 _SORT_KEYS: dict[str, Callable[[HpaRow], object]] = {
-    "state": lambda row: (row.state.value, row.key),
+    "state": lambda row: (row.state.value, _lasts(row), row.key),
     "replicas": lambda row: (-row.hpa.current_replicas, row.key),
     "ratio": lambda row: (-_ratio(row), row.key),
 }
@@ -54,8 +61,16 @@ class HpaPane(LinePane):
             super().__init__()
             self.key = key
 
+    class Viewed(Message):
+        """Other HPAs are on screen now."""
+
+        def __init__(self, keys: frozenset[Key]) -> None:
+            super().__init__()
+            self.keys = keys
+
     def __init__(self, *, ascii: bool = False) -> None:
         super().__init__("HPAs", id="hpas", ascii=ascii)
+        self._viewed: frozenset[Key] = frozenset()
         self._all: tuple[HpaRow, ...] = ()
         self._rows: list[HpaRow] = []
         self._key: Key | None = None
@@ -86,6 +101,8 @@ class HpaPane(LinePane):
             self._arrange()
             if begins or was_seen:
                 self._bring_into_view()
+        self.set_about(snapshot.observing if snapshot.observes_less else "")
+        self._tell_view()
 
     def _arrange(self) -> None:
         """Filter and sort; repaint only rows that differ and are in view."""
@@ -130,7 +147,7 @@ class HpaPane(LinePane):
     # Commands -------------------------------------------------------------------------------------------------
 
     def set_filter(self, text: str) -> None:
-        """Show only rows with every word in namespace, name, target, label or state."""
+        """Show only rows with every word in namespace, name, target, label, state or what the row says of the next sync."""
         self._filter = text.strip()
         self._rearrange()
 
@@ -138,6 +155,19 @@ class HpaPane(LinePane):
         self._arrange()
         self._bring_into_view()
         self.refresh()
+        self._tell_view()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Other rows are in view."""
+        super().watch_scroll_y(old_value, new_value)
+        self._tell_view()
+
+    def _tell_view(self) -> None:
+        top = self.scroll_offset.y
+        keys = frozenset(row.key for row in self._rows[top : top + self.inner_height])
+        if keys != self._viewed:
+            self._viewed = keys
+            self.post_message(self.Viewed(keys))
 
     @property
     def filter(self) -> str:
@@ -212,6 +242,7 @@ class HpaPane(LinePane):
         self._cut_names(self._widths[1], self._widths[0])
         self.refresh()
         self.call_after_refresh(self._bring_into_view)
+        self.call_after_refresh(self._tell_view)
 
     # Out ------------------------------------------------------------------------------------------------------
 
@@ -332,7 +363,7 @@ def _targets_style(row: HpaRow) -> str:
 def _matches(row: HpaRow, words: Sequence[str]) -> bool:
     hpa = row.hpa
     labels = " ".join(f"{key}={value}" for key, value in hpa.labels.items())
-    text = f"{hpa.key.namespace} {hpa.key.name} {hpa.reference} {labels} {row.state.value}".lower()
+    text = f"{hpa.key.namespace} {hpa.key.name} {hpa.reference} {labels} {row.state.value} {row.headline}".lower()
     return all(word in text for word in words)
 
 

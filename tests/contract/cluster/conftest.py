@@ -15,7 +15,11 @@ from hpatui.clock import SystemClock
 from hpatui.cluster.connect import Connection, connect
 from hpatui.cluster.source import ClusterSource
 from hpatui.cluster.watch import WatchPace
-from hpatui.model import Kind, SourceState, SourceStatus
+from hpatui.model import (
+    Kind,
+    SourceState,
+    SourceStatus,
+)
 from hpatui.sandbox.kubeconfig import write_kubeconfig
 from hpatui.settings import Settings
 from hpatui.state.store import Store
@@ -67,8 +71,8 @@ class Watching:
 
     async def consume(self) -> None:
         """Apply events as the session does."""
-        async for event in self.source.events():
-            self.store.apply(event, self.now())
+        async for seen in self.source.events():
+            self.store.take(seen)
             status = self.store.status(Kind.HPA)
             if status is not None and (not self.states or self.states[-1] is not status.state):
                 self.states.append(status.state)

@@ -20,7 +20,13 @@ from hpatui.errors import (
     TrustError,
     UnreachableError,
 )
-from hpatui.model import Key, Kind, SourceState
+from hpatui.model import (
+    Key,
+    Kind,
+    Seen,
+    SourceState,
+    Tick,
+)
 from tests.contract.cluster.conftest import Watching, hpa_object, watching
 from tests.contract.cluster.proxy import LIST, METRICS, WATCH, Fault
 from tests.contract.conftest import ApiServer
@@ -234,7 +240,7 @@ async def test_a_cluster_whose_clock_is_an_hour_off(world: Watching) -> None:
         moment = world.now() + skew
         snapshot = world.store.snapshot(moment)
         assert snapshot.status.state is SourceState.LIVE
-        world.store.tick(moment)
+        world.store.take(Seen(moment, Tick()))
     await world.create("c")
     await world.live("a", "b", "c")
 

@@ -10,7 +10,15 @@ from typing import Any
 
 from hpatui.clock import SystemClock
 from hpatui.cluster.source import ClusterSource
-from hpatui.model import EVERYTHING, Key, Kind, SourceState, StatusChanged, Upserted
+from hpatui.model import (
+    EVERYTHING,
+    Key,
+    Kind,
+    Seen,
+    SourceState,
+    StatusChanged,
+    Upserted,
+)
 from hpatui.state.store import Store
 from tests.contract.cluster.conftest import QUICK, Watching, hpa_object, watching
 from tests.contract.cluster.proxy import Fault
@@ -98,6 +106,6 @@ def test_facts_about_everything_are_nothing_to_a_store_that_does_not_observe() -
     from hpatui.model import SourceStatus
     from tests.factories import pod
 
-    store.apply(Upserted(Kind.POD, pod("x"), EVERYTHING), 0.0)
-    store.apply(StatusChanged(Kind.POD, SourceStatus(SourceState.LIVE, 0.0), EVERYTHING), 0.0)
+    store.take(Seen(0.0, Upserted(Kind.POD, pod("x"), EVERYTHING)))
+    store.take(Seen(0.0, StatusChanged(Kind.POD, SourceStatus(SourceState.LIVE, 0.0), EVERYTHING)))
     assert store.snapshot(1.0).observing == ""

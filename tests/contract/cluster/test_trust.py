@@ -45,8 +45,8 @@ async def test_a_server_that_is_stopped_is_noticed_and_noticed_again_when_it_goe
         source = ClusterSource(connection, SystemClock(), None, BEAT)
 
         async def consume() -> None:
-            async for event in source.events():
-                match event:
+            async for seen in source.events():
+                match seen.what:
                     case StatusChanged(kind=Kind.HPA, status=status):
                         states.append((status.state, status.message))
 

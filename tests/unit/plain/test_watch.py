@@ -10,7 +10,16 @@ from typing import Any
 
 import pytest
 
-from hpatui.model import Deleted, Kind, Listed, SourceState, SourceStatus, StatusChanged, Upserted
+from hpatui.model import (
+    Deleted,
+    Kind,
+    Listed,
+    Seen,
+    SourceState,
+    SourceStatus,
+    StatusChanged,
+    Upserted,
+)
 from hpatui.plain import watch as plain_watch
 from hpatui.plain.changes import ChangesPrinter
 from hpatui.plain.options import WatchOptions
@@ -36,7 +45,7 @@ class Lines:
         """Apply, print, and read the new lines."""
         self.now += 1
         for event in events:
-            self.store.apply(event, self.now)
+            self.store.take(Seen(self.now, event))
         self.printer(self.store.snapshot(self.now))
         lines = self.stream.getvalue().splitlines()[self._read :]
         self._read += len(lines)

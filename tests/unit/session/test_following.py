@@ -6,7 +6,18 @@ import asyncio
 from dataclasses import replace
 
 from hpatui.clock import ManualClock
-from hpatui.model import ClusterEvent, Hpa, Kind, Listed, Reference, SourceState, SourceStatus, StatusChanged, Upserted
+from hpatui.model import (
+    ClusterEvent,
+    Hpa,
+    Kind,
+    Listed,
+    Reference,
+    Seen,
+    SourceState,
+    SourceStatus,
+    StatusChanged,
+    Upserted,
+)
 from hpatui.session.live import Session
 from hpatui.settings import Settings
 from hpatui.state.store import Store
@@ -36,7 +47,7 @@ async def session_over(source: Source) -> Session:
 def take(session: Session, *events: ClusterEvent) -> None:
     """Events of the source come."""
     for event in events:
-        session._take(event)
+        session._take(Seen(session.clock.time(), event))
 
 
 async def test_the_details_follow_a_changed_scale_target() -> None:

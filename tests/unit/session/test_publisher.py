@@ -8,7 +8,11 @@ from collections.abc import Callable
 import pytest
 
 from hpatui.clock import ManualClock
-from hpatui.model import Kind, Listed
+from hpatui.model import (
+    Kind,
+    Listed,
+    Seen,
+)
 from hpatui.session.publisher import INTERVAL, Publisher
 from hpatui.state.snapshot import Snapshot
 from hpatui.state.store import Store
@@ -54,7 +58,9 @@ class Parts:
     def change(self) -> None:
         """Something new in the store."""
         self._version += 1
-        self.store.apply(Listed(Kind.HPA, (hpa(version=str(self._version), current=self._version),)), self.clock.time())
+        self.store.take(
+            Seen(self.clock.time(), Listed(Kind.HPA, (hpa(version=str(self._version), current=self._version),)))
+        )
         self.publisher.changed()
 
 
@@ -88,7 +94,7 @@ def test_a_notice_is_told_once(parts: Parts) -> None:
     parts.change()
     parts.loop.advance(1.0)
     scaled = hpa(version="9", desired=3, scaled=parts.clock.time())
-    parts.store.apply(Listed(Kind.HPA, (scaled,)), parts.clock.time())
+    parts.store.take(Seen(parts.clock.time(), Listed(Kind.HPA, (scaled,))))
     parts.store.snapshot(parts.clock.time())  # somebody else looks
     parts.publisher.changed()
     parts.loop.advance(1.0)

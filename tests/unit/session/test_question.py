@@ -8,7 +8,11 @@ import pytest
 
 from hpatui.clock import SystemClock
 from hpatui.errors import LoadError
-from hpatui.model import Kind, Listed
+from hpatui.model import (
+    Kind,
+    Listed,
+    Seen,
+)
 from hpatui.session.load import LoadControl
 from hpatui.settings import Settings
 from hpatui.state.store import Store
@@ -22,7 +26,7 @@ class _Owner:
         self.settings = settings
         self.clock = SystemClock()
         self.store = Store(context="prod", namespace=None, now=NOW)
-        self.store.apply(Listed(Kind.HPA, (hpa(),)), NOW)
+        self.store.take(Seen(NOW, Listed(Kind.HPA, (hpa(),))))
         if selected:
             self.store.focus(self.store.keys()[0], NOW)
         host = server.removeprefix("https://")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,9 +18,11 @@ from hpatui.model import (
     Kind,
     Listed,
     Pod,
+    Seen,
     SourceState,
     SourceStatus,
     StatusChanged,
+    Tick,
     Upserted,
 )
 from hpatui.state.outlook import Outlook
@@ -47,8 +50,8 @@ class World:
         self.store = Store(namespace="shop", flags=FLAGS, now=NOW, observe=observe)
         self.now = NOW
         self._version = 0
-        self.store.apply(StatusChanged(Kind.HPA, LIVE), NOW)
-        self.store.apply(StatusChanged(Kind.POD_USAGE, LIVE, EVERYTHING), NOW)
+        self.store.take(Seen(NOW, StatusChanged(Kind.HPA, LIVE)))
+        self.store.take(Seen(NOW, StatusChanged(Kind.POD_USAGE, LIVE, EVERYTHING)))
 
     def hpa(self, name: str, *, target: str = "", size: int = 2, high: int = 10, active: Any = ACTIVE) -> Hpa:
         """An HPA on cpu 50 % of 100m, as the controller would have left it."""
@@ -100,12 +103,12 @@ class World:
     def tell(self, *events: Any) -> None:
         """Facts come."""
         for event in events:
-            self.store.apply(event, self.now)
+            self.store.take(Seen(self.now, event))
 
     def outlook(self, name: str) -> Outlook | None:
         """What the row says of the next sync."""
         for _ in range(3):
-            self.store.tick(self.now)
+            self.store.take(Seen(self.now, Tick()))
         rows = {row.key.name: row for row in self.store.snapshot(self.now).rows}
         return rows[name].decision
 
@@ -249,9 +252,74 @@ def test_two_hundred_hpas_agree_with_their_controller_for_ten_minutes() -> None:
             world.tell(Upserted(Kind.HPA, world.hpa(f"h{i}")))
         world.outlook("h0")
     for _ in range(10):
-        world.store.tick(world.now)
+        world.store.take(Seen(world.now, Tick()))
     rows = world.store.snapshot(world.now).rows
     found = [row.decision for row in rows if row.decision is not None]
     assert len(found) == 200
     assert sum(o.compared for o in found) > 200 * 30
     assert all(o.agreed == o.compared for o in found)
+
+
+def test_nothing_is_decided_before_pods_and_samples_were_listed() -> None:
+    world = World()
+    world.tell(Listed(Kind.HPA, (world.hpa("a"),)))
+    world.tell(Upserted(Kind.WORKLOAD, world.target("a"), EVERYTHING))
+    assert world.outlook("a") is None, "without the list of pods"
+    world.tell(Listed(Kind.POD, tuple(world.pods("a")), EVERYTHING))
+    assert world.outlook("a") is None, "without samples"
+    world.use({"a-0": 100, "a-1": 100})
+    assert world.predicted("a") == 4
+
+
+def test_samples_that_may_not_be_read_are_not_waited_for() -> None:
+    world = World()
+    world.tell(Listed(Kind.HPA, (world.hpa("a"),)))
+    world.tell(Upserted(Kind.WORKLOAD, world.target("a"), EVERYTHING))
+    world.tell(Listed(Kind.POD, tuple(world.pods("a")), EVERYTHING))
+    world.tell(StatusChanged(Kind.POD_USAGE, SourceStatus(SourceState.NOT_SERVED, NOW, "no metrics API"), EVERYTHING))
+    found = world.outlook("a")
+    assert found is not None and found.wanted is None and found.predicted == 2
+
+
+def test_what_leaves_the_view_is_foretold_no_more_and_a_view_told_early_counts() -> None:
+    world = World("view")
+    world.store.view([Key("shop", "a")])
+    world.tell(Listed(Kind.HPA, (world.hpa("a"), world.hpa("b"))))
+    world.tell(Listed(Kind.WORKLOAD, (world.target("a"), world.target("b")), EVERYTHING, "Deployment"))
+    world.tell(Listed(Kind.POD, tuple(pod for name in "ab" for pod in world.pods(name)), EVERYTHING))
+    world.use({"a-0": 100, "a-1": 100, "b-0": 100, "b-1": 100})
+    assert world.predicted("a") == 4 and world.predicted("b") is None
+    world.store.view([Key("shop", "b")])
+    assert world.predicted("b") == 4 and world.predicted("a") is None
+    snapshot = world.store.snapshot(world.now)
+    assert snapshot.observes_less and "those in view only" in snapshot.observing
+
+
+def scaled(world: World, name: str, size: int, to_size: int) -> Hpa:
+    """The HPA after the sync that scaled it."""
+    hpa = world.hpa(name, size=size)
+    return replace(hpa, desired_replicas=to_size, last_scale_time=world.now)
+
+
+def test_a_scale_down_before_the_assumed_end_is_no_error_and_ends_what_was_assumed() -> None:
+    """What it recommended before we looked is not known: "until at the latest". Once it scales down, it holds no more."""
+    world = start("a", a=20)
+    held = world.outlook("a")
+    assert held is not None and held.assumed and held.predicted == 2
+    world.now += 15
+    world.tell(Upserted(Kind.HPA, scaled(world, "a", 2, 1)))
+    world.tell(Upserted(Kind.WORKLOAD, world.target("a", size=1), EVERYTHING))
+    after = world.outlook("a")
+    assert after is not None and (after.agreed, after.compared) == (0, 0)
+    assert after.predicted == 1 and after.held_until is None, "not back to 2"
+
+
+def test_a_sync_whose_effect_was_seen_first_is_not_judged() -> None:
+    world = start("a", a=100)
+    world.tell(Upserted(Kind.WORKLOAD, world.target("a", size=4), EVERYTHING))
+    world.now += 3
+    world.tell(Upserted(Kind.HPA, scaled(world, "a", 2, 4)))
+    found = world.outlook("a")
+    assert found is not None and (found.agreed, found.compared) == (0, 0)
+    world.use({"a-0": 20, "a-1": 20})
+    assert world.predicted("a") == 4, "it recommended 4 just now"

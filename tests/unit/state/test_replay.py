@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hpatui.model import EVERYTHING, Deleted, Key, Kind, Listed, LoadSample, Seen, Tick, Upserted
-from hpatui.state.replay import replay, with_ticks
+from hpatui.cluster.source import ClusterSource
+from hpatui.model import EVERYTHING, Deleted, FactSource, Key, Kind, Listed, LoadSample, Seen, Tick, Upserted
+from hpatui.state.replay import ReplaySource, play, with_ticks
 from hpatui.state.snapshot import Snapshot
 from hpatui.state.store import Store
 from tests.factories import NOW, hpa, pod, usage, workload
@@ -19,7 +20,7 @@ def plain(snapshot: Snapshot) -> Snapshot:
     return replace(snapshot, version=0, detail=replace(detail, history=None), load_history=None)  # type: ignore[arg-type]
 
 
-def test_a_replay_comes_to_the_same_snapshot() -> None:
+async def test_a_replay_comes_to_the_same_snapshot() -> None:
     key = Key("heyongjia", "php-apache-hpa")
     scope = str(key)
     facts = [
@@ -35,9 +36,9 @@ def test_a_replay_comes_to_the_same_snapshot() -> None:
     found = []
     for _ in range(2):
         store = Store(now=NOW, flags=FLAGS)
-        store.apply(Listed(Kind.HPA, (hpa(),)), NOW)
+        store.take(Seen(NOW, Listed(Kind.HPA, (hpa(),))))
         store.focus(key, NOW)
-        assert list(replay(store, with_ticks(facts))) == list(with_ticks(facts))
+        await play(store, ReplaySource(with_ticks(facts)))
         found.append(plain(store.snapshot(NOW + 40)))
     assert found[0] == found[1]
     assert [row.key.name for row in found[0].rows] == ["php-apache-hpa"] and found[0].rows[0].hpa.desired_replicas == 3
@@ -48,7 +49,7 @@ def test_time_passes_between_facts_and_not_before_the_first() -> None:
     assert [seen.time - NOW for seen in with_ticks(facts)] == [0, 1, 2, 2.5, 3, 3]
 
 
-def test_decisions_of_a_fleet_are_the_same_in_a_replay() -> None:
+async def test_decisions_of_a_fleet_are_the_same_in_a_replay() -> None:
     """What was seen of a fleet, replayed: the same predictions at the same moments."""
     facts: list[Seen] = []
 
@@ -65,6 +66,20 @@ def test_decisions_of_a_fleet_are_the_same_in_a_replay() -> None:
     world.use({"a-0": 100, "a-1": 100, "b-0": 20, "b-1": 20})
     expected = [world.predicted(name) for name in names]
     again = World()
-    for _ in replay(again.store, facts):
-        pass
+    await play(again.store, ReplaySource(facts))
     assert [again.predicted(name) for name in names] == expected == [4, 2]
+
+
+async def test_a_closed_replay_says_nothing_more() -> None:
+    source = ReplaySource(Seen(NOW + second, Tick()) for second in range(5))
+    heard = []
+    async for seen in source.events():
+        heard.append(seen.time - NOW)
+        if len(heard) == 2:
+            await source.close()
+    assert heard == [0, 1]
+
+
+def test_a_cluster_and_a_replay_are_sources_of_the_same() -> None:
+    sources: list[type[FactSource]] = [ClusterSource, ReplaySource]  # mypy compares their interfaces
+    assert all(hasattr(source, "events") and hasattr(source, "close") for source in sources)
