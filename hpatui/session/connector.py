@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hpatui.clock import Clock
 from hpatui.errors import LoginNeededError, SandboxError
-from hpatui.model import ClusterEvent, ControllerFlags, Key
+from hpatui.model import ControllerFlags, Key, Seen
 from hpatui.session.flags import controller_flags
 from hpatui.session.port import parse_hpa_name
 from hpatui.session.remember import ALL, Memory
@@ -83,7 +83,7 @@ class Connector:
         self.source = source
         return flags
 
-    async def events(self) -> AsyncIterator[ClusterEvent]:
+    async def events(self) -> AsyncIterator[Seen]:
         """The source's events. SandboxError as soon as the sandbox that was started here has ended: it never comes back
         by itself.
         """
@@ -94,7 +94,7 @@ class Connector:
             return
         events = aiter(self.source.events())
         ended = asyncio.create_task(self._demo.ended())
-        coming: asyncio.Task[ClusterEvent | None] | None = None
+        coming: asyncio.Task[Seen | None] | None = None
         try:
             while True:
                 coming = asyncio.create_task(_next(events))
@@ -155,5 +155,5 @@ class Connector:
             self.source.set_namespace(namespace)
 
 
-async def _next(events: AsyncIterator[ClusterEvent]) -> ClusterEvent | None:
+async def _next(events: AsyncIterator[Seen]) -> Seen | None:
     return await anext(events, None)

@@ -189,19 +189,13 @@ class Session:
             except HpatuiError as error:  # the sandbox, or something the user gave: trying again changes nothing
                 self._set_status(SourceState.FAILED, str(error))
                 return
-<<<<<<< HEAD
             try:
-                async for event in self._connector.events():
-                    self._take(event)
+                async for seen in self._connector.events():
+                    self._take(seen)
             except SandboxError as error:
                 self._set_status(SourceState.FAILED, str(error))
                 await self.load.stop()  # whoever gets its port next is nobody's target
                 self._store.note(error.message, error.hint, "error", self.clock.time())
-=======
-            assert self._source is not None
-            async for seen in self._source.events():
-                self._take(seen)
->>>>>>> 10f4e74 (One way into the store; a cluster and a replay are sources of the same; agreement is judged only by what is known; the list sorts and filters by the real reason)
             return
 
     async def _connect(self) -> None:

@@ -16,13 +16,8 @@ from typing import TYPE_CHECKING, Protocol
 from hpatui import logs
 from hpatui.errors import HpatuiError, LoadError
 from hpatui.load.plan import SHAPES, LoadPlan, Stage, nudge, shaped
-<<<<<<< HEAD
-from hpatui.model import Hpa, Key, LoadState
-from hpatui.session.aim import Wish, answered, cap_of, question, take_aim
-=======
 from hpatui.model import Hpa, Key, LoadState, Seen
-from hpatui.session.aim import Wish, answered, question, take_aim
->>>>>>> 10f4e74 (One way into the store; a cluster and a replay are sources of the same; agreement is judged only by what is known; the list sorts and filters by the real reason)
+from hpatui.session.aim import Wish, answered, cap_of, question, take_aim
 from hpatui.session.steer import SteeredRun
 from hpatui.state.snapshot import LoadView
 from hpatui.text import printable

@@ -18,7 +18,6 @@ from hpatui.autoscaler.decision import Decision, decide
 from hpatui.autoscaler.explain import Explanation, Timing, explain, explain_status
 from hpatui.autoscaler.inputs import Memory
 from hpatui.autoscaler.seen import NOTHING
-from hpatui.autoscaler.steps import hold_of
 from hpatui.autoscaler.times import seconds_to_ns
 from hpatui.errors import MalformedObject
 from hpatui.model import ControllerFlags, Event, Hpa, Key
@@ -28,7 +27,7 @@ from hpatui.state.frames import Frame, Sync, config_of, prediction_of, status_of
 from hpatui.state.history import parse_rescale
 from hpatui.state.inference import LEAST, infer_flags
 from hpatui.state.memory import EDGE, bounded, first_memory, longest_window, mended, shifted, with_events
-from hpatui.state.outlook import Outlook, outlook
+from hpatui.state.outlook import Outlook, guessed, outlook
 from hpatui.state.pattern_lines import pattern_lines
 from hpatui.state.patterns import ReplicaWrite
 from hpatui.state.ring import Ring
@@ -281,13 +280,8 @@ class Observer:
         size = before.desired_replicas if shown else inputs.scale.spec_replicas
         sync = Sync(time, seen, prediction, size, after.desired_replicas if scaled else size, scaled)
         inputs, decision = self._as_measured(inputs, decision, after, time)
-<<<<<<< HEAD
-        comparable = (bool(before.conditions) or self._from_start) and not untold(inputs)
-=======
-        comparable = (bool(before.conditions) or self._from_start) and not (
-            shown or self._guessed(inputs, decision, time)
-        )
->>>>>>> 10f4e74 (One way into the store; a cluster and a replay are sources of the same; agreement is judged only by what is known; the list sorts and filters by the real reason)
+        assumed = guessed(inputs.hpa, decision, config_of(self.flags), self._assumed(inputs, time))
+        comparable = (bool(before.conditions) or self._from_start) and not (shown or untold(inputs) or assumed)
         if comparable:
             self.syncs.append(sync)
             self._compared += 1
@@ -298,11 +292,6 @@ class Observer:
         if decision.replicas != sync.to_size or (decision.rescaled_to is not None) != sync.rescaled:
             memory = mended(self._memory, memory, time, sync.from_size, sync.to_size if scaled else None)
         self._memory = bounded(memory)
-
-    def _guessed(self, inputs: Inputs, decision: Decision, time: float) -> bool:
-        """Whether an assumed memory holds it: the latest moment was told, and right or wrong says nothing."""
-        hold = hold_of(inputs.hpa, decision, config_of(self.flags), self._assumed(inputs, time))
-        return hold is not None and hold.inferred
 
     def _as_measured(self, inputs: Inputs, decision: Decision, after: Hpa, time: float) -> tuple[Inputs, Decision]:
         """The decision made again from what the controller's status says it measured, where that differs."""
@@ -346,8 +335,7 @@ class Observer:
         ahead = self._ahead(now)
         if ahead is None:
             return None
-        inputs, decision, timing = ahead
-        judged = (self._agreed, self._compared, self.known_since)
+        (inputs, decision, timing), judged = ahead, (self._agreed, self._compared, self.known_since)
         return outlook(inputs.hpa, decision, config_of(self.flags), timing, judged)
 
     def _ahead(self, now: float) -> tuple[Inputs, Decision, Timing] | None:

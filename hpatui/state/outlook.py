@@ -84,3 +84,9 @@ def outlook(
         compared=compared,
         known_since=known_since,
     )
+
+
+def guessed(spec: HpaObject, decision: Decision, config: ControllerConfig, assumed: float | None) -> bool:
+    """Whether an assumed memory holds the size: the latest moment was told, and right or wrong says nothing."""
+    hold = hold_of(spec, decision, config, assumed)
+    return hold is not None and hold.inferred
