@@ -11,7 +11,17 @@ from pathlib import Path
 
 from bench import Table
 from bench.bench_screen import sandbox
-from hpatui.model import Key, Kind, Listed, SourceState, SourceStatus, StatusChanged, Upserted
+from hpatui.model import (
+    Key,
+    Kind,
+    Listed,
+    Seen,
+    SourceState,
+    SourceStatus,
+    StatusChanged,
+    Tick,
+    Upserted,
+)
 from hpatui.state.store import Store
 from tests.factories import NOW, hpa, metric, pod, usage, workload
 from tests.terminal.driver import HPATUI, Terminal
@@ -99,23 +109,23 @@ def churn() -> None:
     """Print hour, megabytes, ratio to the first hour, and what is allowed, one hour a line."""
     names = [f"fleet-{number}" for number in range(HPAS)]
     store = Store(context="", namespace=None, now=NOW)
-    store.apply(Listed(Kind.HPA, tuple(hpa(name, "shop", uid=name) for name in names)), NOW)
-    store.apply(StatusChanged(Kind.HPA, SourceStatus(SourceState.LIVE, NOW)), NOW)
+    store.take(Seen(NOW, Listed(Kind.HPA, tuple(hpa(name, "shop", uid=name) for name in names))))
+    store.take(Seen(NOW, StatusChanged(Kind.HPA, SourceStatus(SourceState.LIVE, NOW))))
     focused = Key("shop", names[0])
     store.focus(focused, NOW)
     scope, now, first, step = str(focused), NOW, 0.0, 0
     began = time.perf_counter()
-    store.apply(Listed(Kind.WORKLOAD, (workload(),), scope), now)
+    store.take(Seen(now, Listed(Kind.WORKLOAD, (workload(),), scope)))
     while now < NOW + HOURS * 3600:
         step += 1
         now += STEP
         for name in names:
             new = hpa(name, "shop", uid=name, metrics=[metric(30 + (step * 7) % 50)])
-            store.apply(Upserted(Kind.HPA, replace(new, resource_version=str(step))), now)
+            store.take(Seen(now, Upserted(Kind.HPA, replace(new, resource_version=str(step)))))
         alive = [f"web-{step // 4 + number}" for number in range(PODS)]
-        store.apply(Listed(Kind.POD, tuple(pod(name) for name in alive), scope), now)
-        store.apply(Listed(Kind.POD_USAGE, tuple(usage(name, at=now) for name in alive), scope), now)
-        store.tick(now)
+        store.take(Seen(now, Listed(Kind.POD, tuple(pod(name) for name in alive), scope)))
+        store.take(Seen(now, Listed(Kind.POD_USAGE, tuple(usage(name, at=now) for name in alive), scope)))
+        store.take(Seen(now, Tick()))
         store.published(store.snapshot(now))
         if step % (3600 / STEP) == 0:
             own = resident_of_self()
