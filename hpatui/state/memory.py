@@ -68,7 +68,7 @@ def mended(before: Memory, after: Memory, now: float, from_size: int, to_size: i
 
     `before` and `after` are the memory around the prediction; `to_size` is what the controller really scaled to (None:
     it did not scale). The recommendation of the prediction is kept, unless the controller scaled up: then it must have
-    recommended at least that much. Where it scaled down, it has no recommendation of more than that in its window.
+    recommended at least that much. Where it scaled down, none in its window is of more than that.
     """
     time = seconds_to_ns(now)
     memory = replace(after, scale_up=before.scale_up, scale_down=before.scale_down)
@@ -78,7 +78,7 @@ def mended(before: Memory, after: Memory, now: float, from_size: int, to_size: i
     if to_size > from_size:
         recommendations = (*before.recommendations, Recommendation(time, to_size))
         return replace(memory, recommendations=recommendations, scale_up=(*memory.scale_up, event))
-    recommendations = tuple(item for item in memory.recommendations if item.replicas <= to_size)
+    recommendations = tuple(replace(i, replicas=min(i.replicas, to_size)) for i in memory.recommendations)
     return replace(memory, recommendations=recommendations, scale_down=(*memory.scale_down, event))
 
 
