@@ -29,6 +29,13 @@ class Conditions:
                 return
         self._items.append(ConditionInput(type_, text, reason, message, self._now))
 
+    def inactive(self, reason: str, message: str) -> None:
+        """ScalingActive is False. Without a reason the controller sets an empty condition, and leaves ScalingActive be."""
+        if reason:
+            self.set("ScalingActive", False, reason, message)
+        elif self.get("") is None:
+            self._items.append(ConditionInput("", "", "", "", None))
+
     def remove(self, type_: str) -> None:
         """Drop a condition."""
         self._items = [item for item in self._items if item.type != type_]

@@ -269,7 +269,8 @@ class _Reconcile:
             evaluation = evaluate(spec, self.hpa, selector, self.metrics_input, context, index)
             evaluations.append(evaluation)
             if evaluation.proposal is None:
-                self._warn(evaluation.reason, evaluation.event)
+                if evaluation.reason:
+                    self._warn(evaluation.reason, evaluation.event)
                 failed.append(evaluation)
             elif best == 0 or evaluation.proposal.replicas > best:
                 best, self.winner, self.winner_index = evaluation.proposal.replicas, evaluation.label, index
@@ -281,7 +282,7 @@ class _Reconcile:
         if len(failed) >= len(evaluations) or (failed and best < current):
             if failed:
                 text = f"the HPA was unable to compute the replica count: {failed[0].event}"
-                self.conditions.set("ScalingActive", False, failed[0].reason, self._message(text))
+                self.conditions.inactive(failed[0].reason, self._message(text))
             self.winner, self.winner_index = "", None
             return error or "no metrics"
         text = f"the HPA was able to successfully calculate a replica count from {self.winner}"

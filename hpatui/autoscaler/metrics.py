@@ -32,7 +32,7 @@ class MetricEvaluation:
 
     `index` is its place in spec.metrics, which alone identifies it; `label` names it as events do ("cpu resource
     utilization (percentage of request)"). `status` is its entry of status.currentMetrics. Of a failure: `reason` and
-    `event` are the event's, `error` is the wrapped text.
+    `event` are the event's (no reason: there is no event), `error` is the wrapped text.
     """
 
     spec: MetricSpec
@@ -60,6 +60,7 @@ class _Failed(Exception):
 
 
 _EMPTY_STATUS: Mapping[str, Any] = {"type": ""}
+_GATE_OFF = "ContainerResource metric type is not supported: disabled by the feature gate"
 
 
 def evaluate(
@@ -72,6 +73,8 @@ def evaluate(
         return MetricEvaluation(
             spec, _EMPTY_STATUS, reason="InvalidMetricSourceType", event=error, error=error, index=index
         )
+    if spec.type == "ContainerResource" and not context.config.rules.container_metrics:
+        return MetricEvaluation(spec, _EMPTY_STATUS, event=_GATE_OFF, error=_GATE_OFF, index=index)
     try:
         proposal, label, current = how.run(_Query(spec, index, hpa, selector, metrics, context))
     except _Failed as failure:

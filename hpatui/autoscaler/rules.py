@@ -19,8 +19,9 @@ OLDEST, NEWEST = 28, 38  # minors of Kubernetes 1.x whose rules are known
 class Fact:
     """One change. `name` is the switch of Rules; `since` the minor that has it on by default (None: not by default).
 
-    `gate` is the feature gate that turns it, known to the controller from minor `gate_from` on. `affects` says what it can
-    change: size, condition, event, status, table. `patches`: the first patch level that has it, where a minor got it late.
+    `gate` is the feature gate that turns it, known to the controller from minor `gate_from` on, and locked after minor
+    `gate_until` (0: not locked). `affects` says what it can change: size, condition, event, status, table. `patches`: the
+    first patch level that has it, where a minor got it late.
     """
 
     name: str
@@ -31,10 +32,14 @@ class Fact:
     affects: str
     gate: str = ""
     gate_from: int = 0
+    gate_until: int = 0
     patches: tuple[tuple[int, int], ...] = ()
 
 
 FACTS = (
+    Fact("container_metrics", 27, "ContainerResource metrics fail, without an event of their own",
+         "ContainerResource metrics are looked at", "gate table of 1.28 to 1.32; locked on in 1.30, gone in 1.32",
+         "size condition event status", gate="HPAContainerMetrics", gate_from=28, gate_until=29),
     Fact("sidecars_requested", 29, "native sidecars count in the usage, but not in the request",
          "native sidecars count in the request too, and must have one", "120001", "size condition event status",
          gate="SidecarContainers", gate_from=29),
@@ -89,6 +94,30 @@ FACTS = (
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """A change that is no switch: no decision differs by it. `since` is a version, `remark` says what it is good for."""
+
+    since: str
+    before: str
+    now: str
+    source: str
+    remark: str
+
+
+TOLD = (
+    Told("1.28.3", "Object metric whose target has the type Value and only an averageValue, or the reverse: nil dereference",
+         "FailedGetObjectMetric: neither a value target nor an average value target was set",
+         "code of 1.28.2 and of the last 1.28; the crash itself was not recorded",
+         "hpatui gives the error on 1.28.0 to 1.28.2 too, where the controller would crash instead of deciding"),
+    Told("1.32", "Normal and Warning events of an HPA share one limit (a burst of 25, then 1 in 5 minutes)",
+         "each kind has a limit of its own", "124747",
+         "until 1.31 a long outage of metrics can use it up: sizes change without an event SuccessfulRescale"),
+    Told("1.33", "an event is named after its HPA and the time, also where that is no valid name",
+         "its name is a UUID there", "code of 1.32 and 1.33", "hpatui finds events by the object that they are about"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """How a controller decides. `minor`: of Kubernetes 1.x, `changed`: switches that differ from that minor's defaults.
 
@@ -97,6 +126,7 @@ class Rules:
 
     minor: int
     changed: tuple[str, ...] = ()
+    container_metrics: bool = False
     sidecars_requested: bool = False
     failed_metrics_shown: bool = False
     messages_verbatim: bool = False

@@ -89,6 +89,8 @@ def which_rules(server: ServerVersion, *, given: str = "", gates: Mapping[str, b
         switch = fact(GATES[name])
         if rules.minor < switch.gate_from:
             notes.append(f"{name} has no effect before 1.{switch.gate_from}")
+        elif switch.gate_until and rules.minor > switch.gate_until:
+            notes.append(f"{name} has no effect from 1.{switch.gate_until + 1} on")
         else:
             rules = rules.turned(switch.name, on)
             notes.append(f"{name} {'on' if on else 'off'}")

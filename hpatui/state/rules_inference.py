@@ -51,7 +51,8 @@ def infer_rules(frames: Sequence[Frame], flags: ControllerFlags) -> InferredRule
 def _candidates(assumed: Rules) -> Iterator[Rules]:
     """The smallest claims first: one fact, then the minor before and after, then any."""
     for item in FACTS:
-        if "size" in item.affects:
+        # A gate that was locked later only makes metrics fail, as much else does: no size can prove it.
+        if "size" in item.affects and not item.gate_until:
             yield assumed.turned(item.name, not getattr(assumed, item.name))
     for minor in sorted(range(OLDEST, NEWEST + 1), key=lambda minor: (abs(minor - assumed.minor), minor)):
         if minor != assumed.minor:

@@ -219,7 +219,7 @@ def _meets(item: Fact, hpa: HpaObject, pods: Iterable[PodInput]) -> bool:
             return behavior is not None and (behavior.up.tolerance is not None or behavior.down.tolerance is not None)
         case "sidecars_requested":
             return bool(kinds & {"Resource", "ContainerResource"}) and any(pod.sidecars for pod in pods)
-        case "absent_container_missing" | "container_required":
+        case "absent_container_missing" | "container_required" | "container_metrics":
             return "ContainerResource" in kinds
         case "pod_level_requests" | "overhead_left_out":
             return "Resource" in kinds and any(pod.pod_requests is not None for pod in pods)

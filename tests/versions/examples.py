@@ -17,7 +17,7 @@ from hpatui.autoscaler.inputs import (
     ScaleUpdateError,
 )
 from hpatui.autoscaler.parse import parse_hpa, parse_pod, parse_pod_metrics
-from hpatui.autoscaler.rules import NEWEST, Fact, Rules, rules_of_minor
+from hpatui.autoscaler.rules import NEWEST, OLDEST, Fact, Rules, rules_of_minor
 from hpatui.autoscaler.targets_column import targets_column
 from hpatui.autoscaler.times import seconds_to_ns
 from tests.unit.state.small_frames import CPU, QUEUE, START, hpa_object, pod, usage
@@ -39,6 +39,8 @@ def rules_around(item: Fact) -> tuple[Rules, Rules]:
     """The rules just before a fact and those that have it."""
     if item.since is None:
         return rules_of_minor(NEWEST), rules_of_minor(NEWEST).turned(item.name, True)
+    if item.since <= OLDEST:
+        return rules_of_minor(OLDEST).turned(item.name, False), rules_of_minor(OLDEST)
     return rules_of_minor(item.since - 1), rules_of_minor(item.since)
 
 
@@ -179,9 +181,17 @@ _OVERHEAD = {"resources": {"requests": {"cpu": "100m"}}, "overhead": {"cpu": "30
 _SUCCEEDED = replace(_many(3, 90), pods=(*(pod(n) for n in range(3)), pod(3, "Succeeded")), size=3)
 _CONFLICT = replace(_many(3, 160), update=ScaleUpdateError("the object has been modified", conflict=True, times=1))
 _UP_2 = {"scaleUp": {"tolerance": "20m"}}
+_WEB_CPU = {"name": "cpu", "container": "web", "target": {"type": "Utilization", "averageUtilization": 50}}
+_WEB = {"type": "ContainerResource", "containerResource": _WEB_CPU}
 _BIG = 5_000_000_000_000_000
 
 EXAMPLES: Mapping[str, Example] = {
+    "container_metrics": Example(
+        "3 pods, container web at 90 % of 50 %",
+        "ContainerResource metric type is not supported: disabled by the feature gate",
+        "wants 6",
+        _wants(_many(3, 90, hpa=hpa_object(_WEB))),
+    ),
     "sidecars_requested": Example(
         "app and native sidecar ask for 100m each and use 60m and 40m", "100 %", "50 %", _utilization(_sidecar())
     ),

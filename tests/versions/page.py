@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hpatui.autoscaler.rules import FACTS, NEWEST, OLDEST, Fact
+from hpatui.autoscaler.rules import FACTS, NEWEST, OLDEST, TOLD, Fact
 from tests.versions.examples import EXAMPLES
 
 _HEAD = f"""# Versions of Kubernetes
@@ -47,15 +47,33 @@ recorded of them: they are off unless turned by name or seen. Each example below
 
 "Affects": what can differ. Sources are pull requests of kubernetes/kubernetes.
 """
+_TOLD_HEAD = """
+### Changed, but no decision differs
+
+These are told, and are no switch: hpatui decides alike on both sides.
+
+| since | before | from then on | remark | source |
+|---|---|---|---|---|
+"""
 _MINORS = sorted({item.since for item in FACTS if item.since is not None})
 
 
 def page() -> str:
     """The page's text."""
     parts = [_HEAD]
-    parts += [f"\n### 1.{since}\n\n{_table([item for item in FACTS if item.since == since])}" for since in _MINORS]
+    parts += [
+        f"\n### {_since(since)}\n\n{_table([item for item in FACTS if item.since == since])}" for since in _MINORS
+    ]
     parts.append(f"\n### Expected, off by default\n\n{_table([item for item in FACTS if item.since is None])}")
+    parts.append(_TOLD_HEAD)
+    parts += [
+        "| " + " | ".join((item.since, item.before, item.now, item.remark, item.source)) + " |\n" for item in TOLD
+    ]
     return "".join(parts)
+
+
+def _since(minor: int) -> str:
+    return f"1.{minor}" if minor > OLDEST else f"1.{minor}, on in all known versions unless its gate is off"
 
 
 def _table(facts: list[Fact]) -> str:
@@ -63,7 +81,8 @@ def _table(facts: list[Fact]) -> str:
     for item in facts:
         example = EXAMPLES[item.name]
         shown = f"{example.case}: `{example.before}`, then `{example.after}`"
-        gate = f" (gate {item.gate})" if item.gate else ""
+        until = f", 1.{item.gate_from} and 1.{item.gate_until} only" if item.gate_until else ""
+        gate = f" (gate {item.gate}{until})" if item.gate else ""
         late = ", ".join(f"1.{minor}.{patch}" for minor, patch in item.patches)
         source = f"{item.source}{f'; in {late}' if late else ''}"
         cells = (f"`{item.name}`{gate}", item.before, item.now, shown, item.affects, source)

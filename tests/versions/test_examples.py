@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from hpatui.autoscaler.rules import FACTS, Fact
-from tests.versions.examples import EXAMPLES, rules_around
+from hpatui.autoscaler.rules import FACTS, NEWEST, OLDEST, TOLD, Fact, rules_of_minor
+from tests.unit.state.small_frames import hpa_object, pod
+from tests.versions.examples import EXAMPLES, World, rules_around
 from tests.versions.page import page
 
 PAGE = Path(__file__).parents[2] / "docs" / "versions.md"
@@ -30,3 +31,21 @@ def test_no_example_is_left_over() -> None:
 
 def test_the_page_is_the_generated_one() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "write it anew: python -m tests.versions.page"
+
+
+@pytest.mark.parametrize("minor", range(OLDEST, NEWEST + 1))
+@pytest.mark.parametrize(
+    "target", [{"type": "Value", "averageValue": "10"}, {"type": "AverageValue", "value": "10"}], ids=str
+)
+def test_a_target_without_its_value_is_an_error_in_all_versions(minor: int, target: dict[str, str]) -> None:
+    """The remark of the first told fact."""
+    source = {"describedObject": {"kind": "Service", "name": "web"}, "metric": {"name": "rate"}, "target": target}
+    world = World(hpa_object({"type": "Object", "object": source}), (pod(0),), values=(30,))
+    event = world.decide(rules_of_minor(minor)).events[0]
+    assert event.reason == "FailedGetObjectMetric"
+    assert "neither a value target nor an average value target was set" in event.message
+
+
+def test_what_is_only_told_is_on_the_page() -> None:
+    assert [item.since for item in TOLD] == ["1.28.3", "1.32", "1.33"]
+    assert all(item.remark in page() and item.source in page() for item in TOLD)

@@ -84,6 +84,26 @@ def test_gates() -> None:
     assert tolerant.controller.tolerance_by_direction
 
 
+@pytest.mark.parametrize("minor", [27, 28, 29])
+def test_the_gate_of_container_metrics(minor: int) -> None:
+    """On by default in 1.28 and 1.29, so that only `false` changes anything."""
+    server = server_version({"gitVersion": f"v1.{minor}.3"})
+    assert which_rules(server).controller.container_metrics
+    off = which_rules(server, gates=parse_gates("HPAContainerMetrics=false"))
+    assert not off.controller.container_metrics
+    assert "HPAContainerMetrics off" in off.text
+    on = which_rules(server, gates=parse_gates("HPAContainerMetrics=true"))
+    assert on.controller == which_rules(server).controller
+
+
+@pytest.mark.parametrize("minor", [30, 31, 32, 38])
+def test_the_gate_of_container_metrics_is_locked_from_1_30_on(minor: int) -> None:
+    server = server_version({"gitVersion": f"v1.{minor}.0"})
+    choice = which_rules(server, gates=parse_gates("HPAContainerMetrics=false"))
+    assert choice.controller == which_rules(server).controller
+    assert "HPAContainerMetrics has no effect from 1.30 on" in choice.text
+
+
 @pytest.mark.parametrize("text", ["HPAScaleToZero", "HPAScaleToZero=1", "HPAScaleToOne=true", "=true"])
 def test_gates_that_are_none(text: str) -> None:
     with pytest.raises(ValueError, match=r"is no feature gate|has no feature gate"):

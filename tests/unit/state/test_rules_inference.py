@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from hpatui.model import ControllerFlags
 from hpatui.state.rules_inference import infer_rules
-from tests.unit.state.small_frames import frame
+from tests.unit.state.small_frames import frame, hpa_object
 
 
 def test_a_controller_that_scales_at_exactly_110_percent_is_an_older_one() -> None:
@@ -34,3 +34,13 @@ def test_one_sync_or_a_contradiction_proves_nothing() -> None:
     mixed = [frame(10, 88, 11, index=0), frame(10, 88, 11, index=1), frame(10, 88, 10, index=2)]
     assert infer_rules(mixed, flags) is None
     assert infer_rules([frame(10, 88, 17, index=i) for i in range(5)], flags) is None
+
+
+def test_a_size_that_stays_does_not_prove_a_gate() -> None:
+    """ContainerResource metrics that fail have many causes; that HPAContainerMetrics is off only the user can say."""
+    target = {"type": "Utilization", "averageUtilization": 50}
+    source = {"name": "cpu", "container": "web", "target": target}
+    hpa = hpa_object({"type": "ContainerResource", "containerResource": source})
+    frames = [frame(3, 90, 3, index=i, hpa=hpa) for i in range(4)]
+    for rules in ("1.28", "1.29", "1.36"):
+        assert infer_rules(frames, ControllerFlags(rules=rules)) is None
