@@ -5,8 +5,8 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 VECTORS ?= ../shared/conformance
 ARGS   ?=
-# Tests run in two processes; the ones marked `serial` afterwards, alone.
-JOBS   ?= 2
+# Tests run in four processes, since most of them wait; the ones marked `serial` afterwards, alone.
+JOBS   ?= 4
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-failed test-fast check format lint types contracts conformance mutants monkey release-check bench screenshots clean
