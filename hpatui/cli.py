@@ -10,13 +10,15 @@ import argparse
 import gc
 import os
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hpatui import __version__, arguments
+from hpatui.commands import Command, CommandTable, experiments, memory, tuning, world
+from hpatui.commands.running import settings_of, with_session
 from hpatui.ends import ending, need_output, run_async
-from hpatui.settings import Settings, load_settings
+from hpatui.settings import Settings
 
 if TYPE_CHECKING:
     from hpatui.plain.options import WatchOptions
@@ -72,21 +74,11 @@ def build_parser(words: Sequence[str]) -> argparse.ArgumentParser:
     return parser
 
 
-def _settings(args: argparse.Namespace, **more: object) -> Settings:
-    """The settings of this run; from here on there is a log file."""
-    from hpatui import logs
-    from hpatui.settings import state_dir
-
-    settings = load_settings({**vars(args), **more})
-    logs.start(settings.log_file or state_dir(settings) / "hpatui.log")
-    return settings
-
-
 # Commands -------------------------------------------------------------------------------------------------------------
 
 
 def _run_screen(args: argparse.Namespace) -> int:
-    settings = _settings(args)
+    settings = settings_of(args)
     return _show(settings)
 
 
@@ -125,7 +117,7 @@ def _run_demo(args: argparse.Namespace) -> int:
         return 0
     options = SandboxOptions(scenario=args.scenario, fleet=args.fleet, speed=args.speed, kube_timings=args.kube_timings)
     options.check()
-    return _show(_settings(args), options)
+    return _show(settings_of(args), options)
 
 
 def _run_sandbox(args: argparse.Namespace) -> int:
@@ -159,7 +151,7 @@ def _run_watch(args: argparse.Namespace) -> int:
 
     if args.changes and (not args.json or args.once):
         raise UsageError("--changes goes with --json, and not with --once", hint="write watch --json --changes")
-    return _watch_plain(_settings(args), WatchOptions(args.json, args.once, args.details, args.changes))
+    return _watch_plain(settings_of(args), WatchOptions(args.json, args.once, args.details, args.changes))
 
 
 def _watch_plain(
@@ -172,40 +164,40 @@ def _watch_plain(
     details = chosen.details or not chosen.once
     if chosen.once and settings.observe != "all":
         settings = replace(settings, observe="focus")  # a single look has no time to observe
-    return _with_session(settings, lambda session: watch(session, chosen), demo, details=details)
+    return with_session(settings, lambda session: watch(session, chosen), demo, details=details)
 
 
 def _run_explain(args: argparse.Namespace) -> int:
     from hpatui.plain.explain import explain
 
-    settings = _settings(args, hpa=args.name, observe="focus")
-    return _with_session(settings, lambda session: explain(session, as_json=args.json))
+    settings = settings_of(args, hpa=args.name, observe="focus")
+    return with_session(settings, lambda session: explain(session, as_json=args.json))
 
 
 def _run_describe(args: argparse.Namespace) -> int:
     from hpatui.plain.describe import describe
 
-    settings = _settings(args, hpa=args.name, observe="focus")
-    return _with_session(settings, describe)
+    settings = settings_of(args, hpa=args.name, observe="focus")
+    return with_session(settings, describe)
 
 
 def _run_doctor(args: argparse.Namespace) -> int:
     from hpatui.plain.doctor import doctor
 
-    return run_async(doctor(_settings(args, hpa=args.name), as_json=args.json))
+    return run_async(doctor(settings_of(args, hpa=args.name), as_json=args.json))
 
 
 def _run_upgrade(args: argparse.Namespace) -> int:
     from hpatui.plain.upgrade import upgrade
 
-    settings = _settings(args, hpa=args.name)
-    return _with_session(settings, lambda session: upgrade(session, args.to, as_json=args.json, seconds=args.watch))
+    settings = settings_of(args, hpa=args.name)
+    return with_session(settings, lambda session: upgrade(session, args.to, as_json=args.json, seconds=args.watch))
 
 
 def _run_example(args: argparse.Namespace) -> int:
     from hpatui.plain.example import example
 
-    return run_async(example(_settings(args), args.action, yes=args.yes))
+    return run_async(example(settings_of(args), args.action, yes=args.yes))
 
 
 def _run_config(args: argparse.Namespace) -> int:
@@ -224,61 +216,45 @@ def _run_completion(args: argparse.Namespace) -> int:
 def _run_load(args: argparse.Namespace) -> int:
     from hpatui.plain.load import load
 
-    return load(args, _settings(args))
+    return load(args, settings_of(args))
 
 
-def _with_session(
-    settings: Settings, work: Callable[[Session], Coroutine[Any, Any, int]], demo: SandboxOptions | None = None, *,
-    details: bool = True,
-) -> int:  # fmt: skip
-    from hpatui.plain import login
-    from hpatui.session.live import Session
-
-    need_output()
-
-    async def run() -> int:
-        session = Session(settings, demo=demo, details=details, say=login.say, ask=login.ask)
-        try:
-            return await work(session)
-        finally:
-            await session.stop()
-
-    return run_async(run())
-
-
-_Fill = Callable[[argparse.ArgumentParser], None]
-_COMMANDS: dict[str, tuple[str, Callable[[argparse.Namespace], int], str, _Fill]] = {
-    "demo": ("the screen on an embedded sandbox cluster", _run_demo, "screen", arguments.demo),
-    "sandbox": (
+_COMMANDS: CommandTable = {
+    "demo": Command("the screen on an embedded sandbox cluster", _run_demo, "screen", arguments.demo),
+    "sandbox": Command(
         "the sandbox cluster alone, until interrupted",
         _run_sandbox,
         "",
         lambda parser: arguments.sandbox(parser, _run_fault),
     ),
-    "watch": ("print HPAs and their changes as lines or JSON", _run_watch, "cluster", arguments.watch),
-    "explain": ("why an HPA has the size it has, step by step", _run_explain, "cluster", arguments.explain),
-    "describe": ("the text of `kubectl describe hpa`", _run_describe, "cluster", arguments.one_hpa),
-    "doctor": (
+    "watch": Command("print HPAs and their changes as lines or JSON", _run_watch, "cluster", arguments.watch),
+    "explain": Command("why an HPA has the size it has, step by step", _run_explain, "cluster", arguments.explain),
+    "describe": Command("the text of `kubectl describe hpa`", _run_describe, "cluster", arguments.one_hpa),
+    "doctor": Command(
         "check the autoscaling pipeline; exit code 1 if something is broken",
         _run_doctor,
         "cluster",
         arguments.doctor,
     ),
-    "upgrade": (
+    "upgrade": Command(
         "which HPAs another version of Kubernetes would size differently; exit code 1 if any",
         _run_upgrade,
         "cluster",
         arguments.upgrade,
     ),
-    "example": (
+    "example": Command(
         "a small application with an HPA, to try autoscaling on a cluster",
         _run_example,
         "cluster",
         arguments.example,
     ),
-    "config": ("the settings in force and where each comes from", _run_config, "screen", arguments.config),
-    "completion": ("completion for bash, zsh or fish", _run_completion, "", arguments.completion),
-    "load": ("drive load without a screen and report it", _run_load, "cluster", arguments.load),
+    "config": Command("the settings in force and where each comes from", _run_config, "screen", arguments.config),
+    "completion": Command("completion for bash, zsh or fish", _run_completion, "", arguments.completion),
+    "load": Command("drive load without a screen and report it", _run_load, "cluster", arguments.load),
+    **memory.COMMANDS,
+    **tuning.COMMANDS,
+    **experiments.COMMANDS,
+    **world.COMMANDS,
 }
 
 

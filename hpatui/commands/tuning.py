@@ -1,0 +1,7 @@
+"""The commands advise, shadow, undo."""
+
+from __future__ import annotations
+
+from hpatui.commands import CommandTable
+
+COMMANDS: CommandTable = {}
