@@ -10,9 +10,11 @@ a decision is to be explained.
 from __future__ import annotations
 
 from hpatui.model.load import (
+    LoadChanged,
     LoadSample,
     LoadState,
     LoadTotals,
+    LoadView,
 )
 from hpatui.model.objects import (
     Condition,
@@ -63,9 +65,11 @@ __all__ = [
     "Key",
     "Kind",
     "Listed",
+    "LoadChanged",
     "LoadSample",
     "LoadState",
     "LoadTotals",
+    "LoadView",
     "MetricTarget",
     "Owner",
     "OwnerLink",

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from hpatui.model.objects import Key
+
 
 class LoadState(StrEnum):
     """What the load engine is doing."""
@@ -86,3 +88,28 @@ class LoadTotals:
     breaker_seconds: int = 0  # in which everything failed, so that only probes went out
     cut_off: int = 0  # under way when the run was stopped: neither good nor bad
     limited_by: Mapping[str, int] = field(default_factory=dict)  # what made this machine the bottleneck -> seconds
+
+
+@dataclass(frozen=True, slots=True)
+class LoadView:
+    """The load as the screen shows it. `target` is for people: `php-apache:80 by service proxy`."""
+
+    state: LoadState = LoadState.IDLE
+    target: str = ""
+    plan: str = ""
+    rate: float = 0.0  # ordered now, requests/s
+    started: float | None = None
+    last: LoadSample | None = None
+    totals: LoadTotals | None = None
+    message: str = ""  # why it failed, or a warning
+    for_hpa: Key | None = None
+    forecast: str = ""  # what this rate means for the HPA in focus, once that was learned
+    cost: str = ""  # what the scaling of the run cost, when it is over
+
+
+@dataclass(frozen=True, slots=True)
+class LoadChanged:
+    """The load's state as it is shown; `mark` (may be empty) names the change on the graphs."""
+
+    view: LoadView
+    mark: str = ""

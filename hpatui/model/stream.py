@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from hpatui.model.load import LoadSample
+from hpatui.model.load import LoadChanged, LoadSample
 from hpatui.model.objects import Fact, Key, Kind
 
 EVERYTHING = "*"  # the scope of facts that are about all HPAs, not about the details of one
@@ -99,7 +99,7 @@ class Seen:
     """
 
     time: float
-    what: ClusterEvent | LoadSample | Tick
+    what: ClusterEvent | LoadSample | LoadChanged | Tick
 
 
 class FactSource(Protocol):

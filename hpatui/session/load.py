@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING, Protocol
 from hpatui import logs
 from hpatui.errors import HpatuiError, LoadError
 from hpatui.load.plan import SHAPES, LoadPlan, Stage, nudge, shaped
-from hpatui.model import Hpa, Key, LoadState, Seen
+from hpatui.model import Hpa, Key, LoadChanged, LoadState, LoadView, Seen
 from hpatui.session.aim import Wish, answered, cap_of, question, take_aim
 from hpatui.session.steer import SteeredRun
-from hpatui.state.snapshot import LoadView
 from hpatui.text import printable
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ class LoadControl:
         return self._session.store.load
 
     def _set(self, view: LoadView, mark: str = "") -> None:
-        self._session.store.set_load(view, self._session.clock.time(), mark)
+        self._session.store.take(Seen(self._session.clock.time(), LoadChanged(view, mark)))
         self._session.changed()
 
     # Start and stop -------------------------------------------------------------------------------------------

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from hpatui.model import ControllerFlags, Hpa, Key, LoadSample, LoadState
+from hpatui.model import ControllerFlags, Hpa, Key, LoadSample, LoadState, LoadView
 from hpatui.state.forecast import LoadModel, cost, cost_text, forecast, learn
 from hpatui.state.series import HpaHistory, LoadHistory
-from hpatui.state.snapshot import LoadView
 
 MAX_MARKS = 256
 

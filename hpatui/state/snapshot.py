@@ -17,9 +17,7 @@ from hpatui.model import (
     Hpa,
     Key,
     Kind,
-    LoadSample,
-    LoadState,
-    LoadTotals,
+    LoadView,
     OwnerLink,
     Pod,
     PodUsage,
@@ -97,23 +95,6 @@ class Detail:
     statuses: Mapping[Kind, SourceStatus]
     scale: Scale | None = None
     links: Mapping[str, OwnerLink] = field(default_factory=dict)  # what stands between pods and target, by uid
-
-
-@dataclass(frozen=True, slots=True)
-class LoadView:
-    """The load as the screen shows it. `target` is for people: `php-apache:80 by service proxy`."""
-
-    state: LoadState = LoadState.IDLE
-    target: str = ""
-    plan: str = ""
-    rate: float = 0.0  # ordered now, requests/s
-    started: float | None = None
-    last: LoadSample | None = None
-    totals: LoadTotals | None = None
-    message: str = ""  # why it failed, or a warning
-    for_hpa: Key | None = None
-    forecast: str = ""  # what this rate means for the HPA in focus, once that was learned
-    cost: str = ""  # what the scaling of the run cost, when it is over
 
 
 @dataclass(frozen=True, slots=True)

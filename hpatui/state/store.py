@@ -22,7 +22,9 @@ from hpatui.model import (
     Key,
     Kind,
     Listed,
+    LoadChanged,
     LoadSample,
+    LoadView,
     Seen,
     SourceState,
     SourceStatus,
@@ -35,7 +37,7 @@ from hpatui.state.history import record_gap, record_hpa
 from hpatui.state.load_side import LoadSide
 from hpatui.state.notices import Notices
 from hpatui.state.series import HpaHistory, LoadHistory
-from hpatui.state.snapshot import Detail, HpaRow, LoadView, Snapshot
+from hpatui.state.snapshot import Detail, HpaRow, Snapshot
 from hpatui.state.trend import TREND_STEP, trend_of
 
 if TYPE_CHECKING:
@@ -178,6 +180,8 @@ class Store:
                 if self._focus is not None:
                     self._focus.load_sampled(sample)
                 self._dirty = True
+            case LoadChanged(view=view, mark=mark):
+                self.set_load(view, seen.time, mark)
             case event:
                 self._apply(event, seen.time)
         return True

@@ -12,6 +12,7 @@ from hpatui.model import (
     Kind,
     Listed,
     LoadState,
+    LoadView,
     Seen,
     SourceState,
     SourceStatus,
@@ -21,7 +22,7 @@ from hpatui.model import (
 from hpatui.session.port import ContextInfo
 from hpatui.session.trial import Trial, trial_of
 from hpatui.settings import Settings
-from hpatui.state.snapshot import LoadView, Snapshot
+from hpatui.state.snapshot import Snapshot
 from hpatui.state.store import Store
 from tests.factories import NOW, event, hpa, metric, pod, usage, workload
 

@@ -17,6 +17,7 @@ from hpatui.model import (
     Kind,
     Listed,
     LoadState,
+    LoadView,
     Seen,
     SourceState,
     SourceStatus,
@@ -24,7 +25,6 @@ from hpatui.model import (
 )
 from hpatui.session.port import unknown_hpa
 from hpatui.settings import Settings
-from hpatui.state.snapshot import LoadView
 from hpatui.text import cell_width
 from hpatui.ui.app import HpatuiApp
 from hpatui.ui.names import cut_apart, cut_middle, padded

@@ -18,13 +18,13 @@ from hpatui.model import (
     LoadSample,
     LoadState,
     LoadTotals,
+    LoadView,
     Seen,
     SourceState,
     SourceStatus,
     StatusChanged,
 )
 from hpatui.settings import Settings
-from hpatui.state.snapshot import LoadView
 from hpatui.ui.app import HpatuiApp
 from hpatui.ui.export import screen_text
 from tests.factories import NOW, hpa, metric

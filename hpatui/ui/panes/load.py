@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from hpatui.model import LoadState, LoadTotals
-from hpatui.state.snapshot import LoadView, Snapshot
+from hpatui.model import LoadState, LoadTotals, LoadView
+from hpatui.state.snapshot import Snapshot
 from hpatui.text import printable
 from hpatui.ui.lines import LinePane
 from hpatui.ui.look import LOAD_STYLE

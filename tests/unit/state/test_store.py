@@ -13,6 +13,7 @@ from hpatui.model import (
     Listed,
     LoadSample,
     LoadState,
+    LoadView,
     Seen,
     SourceState,
     SourceStatus,
@@ -20,7 +21,6 @@ from hpatui.model import (
     Tick,
     Upserted,
 )
-from hpatui.state.snapshot import LoadView
 from hpatui.state.store import Store
 from tests.factories import NOW, event, hpa, metric, pod, usage, workload
 
