@@ -12,6 +12,7 @@
     │   ├── ForbiddenError          403: names the permission that is missing
     │   ├── NotServedError          404 on a group or resource: the API is not there
     │   ├── GoneError               410: the resourceVersion is too old, list again
+    │   ├── ConflictError           409: the object changed meanwhile, or other managers own the fields
     │   └── ServerBusyError         429, 500, 503 and the like: worth another try
     ├── SandboxError            the embedded sandbox could not start or go on
     └── LoadError               the load cannot start: target, route, plan or limits
@@ -98,6 +99,14 @@ class NotServedError(ClusterError):
 
 class GoneError(ClusterError):
     """The resourceVersion is no longer held by the server; list again."""
+
+
+class ConflictError(ClusterError):
+    """The object is another than thought, or other managers own what was to be changed: `causes` are (field, message)."""
+
+    def __init__(self, message: str, *, hint: str = "", causes: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.causes = tuple(causes)
 
 
 class ServerBusyError(ClusterError):

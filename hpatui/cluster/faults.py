@@ -23,6 +23,7 @@ from hpatui.cluster.wire import aiohttp
 from hpatui.errors import (
     AuthError,
     ClusterError,
+    ConflictError,
     ForbiddenError,
     GoneError,
     HpatuiError,
@@ -180,11 +181,21 @@ def refused(
     if status in (404, 405, 406):
         told = f"{host} answered {status}: {message}" if message.startswith("a page") else message
         return NotServedError(told or f"{path} is not served")
+    if status == 409:
+        return ConflictError(message or f"{path} changed meanwhile", causes=_causes(body))
     if status == 410:
         return GoneError(message or "the resourceVersion is too old")
     if status in (408, 429) or status >= 500:
         return ServerBusyError(f"{host} answered {status}: {message}", retry_after=pause)
     return ClusterError(f"{host} answered {status}: {message}")
+
+
+def _causes(body: bytes) -> list[tuple[str, str]]:
+    """(field, message) of each cause of a refusal."""
+    with contextlib.suppress(ValueError, AttributeError, TypeError, KeyError, RecursionError):
+        causes = json.loads(body)["details"]["causes"]
+        return [(printable(str(c.get("field", "")), 300), printable(str(c.get("message", "")), 300)) for c in causes]
+    return []
 
 
 def _unauthorized(host: str, access: Access, certificate: ClientCertificate | None) -> ClusterError:

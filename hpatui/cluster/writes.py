@@ -93,6 +93,18 @@ class Writer:
         """Merge `change` into it."""
         await self._call("patch", item, change, _content_type="application/merge-patch+json")
 
+    async def apply(self, item: Object, manager: str, *, force: bool = False, dry_run: bool = False) -> Object:
+        """Server-side apply of `item` by this field manager; the object as it is then (`dry_run`: would be).
+
+        Unknown fields are refused. ConflictError with its causes where other managers own fields that would change and
+        `force` is not given, or where `item` names a uid that is not the object's.
+        """
+        more = {"dry_run": "All"} if dry_run else {}
+        return await self._call(
+            "patch", item, item, field_manager=manager, force=force, field_validation="Strict",
+            _content_type="application/apply-patch+yaml", **more,
+        )  # fmt: skip
+
     async def delete(self, item: Object) -> None:
         """Delete it; what belongs to it follows."""
         await self._call("delete", item, propagation_policy="Background")
