@@ -15,7 +15,8 @@
     │   ├── ConflictError           409: the object changed meanwhile, or other managers own the fields
     │   └── ServerBusyError         429, 500, 503 and the like: worth another try
     ├── SandboxError            the embedded sandbox could not start or go on
-    └── LoadError               the load cannot start: target, route, plan or limits
+    ├── LoadError               the load cannot start: target, route, plan or limits
+    └── RecordingError          a recording cannot be written, or not be read
 
 The client libraries' own exceptions are translated into these at the door (one module a library); nothing
 above that door catches a library's exception.
@@ -119,3 +120,7 @@ class SandboxError(HpatuiError):
 
 class LoadError(HpatuiError):
     """A load run cannot start or go on."""
+
+
+class RecordingError(HpatuiError):
+    """A recording cannot be opened, read or written."""
