@@ -18,6 +18,7 @@ from hpatui.model import (
     Fact,
     Hpa,
     Kind,
+    LoadChanged,
     LoadSample,
     OwnerLink,
     Pod,
@@ -28,7 +29,7 @@ from hpatui.model import (
 )
 from hpatui.record.reduce import reduced_hpa, reduced_pod, reduced_usage, reduced_workload
 
-Item = Fact | SourceStatus | LoadSample
+Item = Fact | SourceStatus | LoadSample | LoadChanged
 
 TYPES: dict[str, type[Any]] = {
     "h": Hpa,
@@ -40,6 +41,7 @@ TYPES: dict[str, type[Any]] = {
     "u": PodUsage,
     "t": SourceStatus,
     "l": LoadSample,
+    "c": LoadChanged,
 }
 LETTERS: dict[type[Any], str] = {kind: letter for letter, kind in TYPES.items()}
 KIND_OF: dict[str, Kind] = {
@@ -69,9 +71,11 @@ def text_of(letter: str, item: Item) -> bytes:
     """The fact as JSON: `[fact, its raw]`. ValueError or TypeError where it holds what JSON cannot."""
     if isinstance(item, Hpa | Workload | Pod | PodUsage) and item.raw:
         return _ENCODER.encode((replace(item, raw=b""), msgspec.Raw(_REDUCE[letter](item.raw))))
-    if letter == "e":
-        assert isinstance(item, Event)
+    if isinstance(item, Event):
         item = replace(item, message=masked(item.message))
+    elif isinstance(item, LoadChanged):
+        view = item.view
+        item = replace(item, view=replace(view, target=masked(view.target), message=masked(view.message)))
     return _ENCODER.encode((item, _NOTHING))
 
 
@@ -91,4 +95,4 @@ def identity(letter: str, item: Any) -> tuple[str, ...]:
         return (item.uid or str(item.key),)
     if letter in ("w", "s"):
         return (item.kind, *item.key)
-    return () if letter in ("t", "l") else tuple(item.key)
+    return () if letter in ("t", "l", "c") else tuple(item.key)

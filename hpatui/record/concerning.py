@@ -19,6 +19,7 @@ from hpatui.model import (
     Key,
     Kind,
     Listed,
+    LoadChanged,
     LoadSample,
     Pod,
     PodUsage,
@@ -56,7 +57,7 @@ class Concerning:
                 yield Seen(seen.time, what)
 
     def _take(self, what: Any) -> Iterator[Any]:
-        if isinstance(what, LoadSample | Tick):
+        if isinstance(what, LoadSample | LoadChanged | Tick):
             yield what
             return
         if is_detail(what.scope):

@@ -11,6 +11,7 @@ from hpatui.model import (
     Deleted,
     Kind,
     Listed,
+    LoadChanged,
     LoadSample,
     Seen,
     StatusChanged,
@@ -45,16 +46,18 @@ class Known:
         self.statuses: dict[tuple[Kind, str], StatusChanged] = {}
         self.channels: dict[Channel, dict[tuple[str, ...], Any]] = {}
         self.load: LoadSample | None = None
+        self.view: LoadChanged | None = None
         self.focus = ""  # whose details are told
 
-    def take(self, what: ClusterEvent | LoadSample | Tick) -> None:
+    def take(self, what: ClusterEvent | LoadSample | LoadChanged | Tick) -> None:
         """Fold one fact in."""
         match what:
             case Tick():
                 return
             case LoadSample():
                 self.load = what
-                return
+            case LoadChanged():
+                self.view = LoadChanged(what.view)  # the mark on the graphs belongs to its own moment
             case StatusChanged(kind=kind, scope=scope):
                 self._look_at(scope)
                 self.statuses[kind, scope] = what
@@ -102,5 +105,7 @@ class Known:
             for channel, items in tuple(self.channels.items()):
                 if channel[0] is kind:
                     yield Seen(at, Listed(kind, tuple(items.values()), channel[1], channel[2]))
+        if self.view is not None:
+            yield Seen(at, self.view)
         if self.load is not None and 0 <= at - self.load.time <= _LOAD_LASTS:
             yield Seen(at, self.load)

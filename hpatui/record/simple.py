@@ -6,13 +6,24 @@ from typing import Any
 
 import msgspec
 
-from hpatui.model import ClusterEvent, Deleted, Key, Kind, Listed, LoadSample, StatusChanged, Tick, Upserted
+from hpatui.model import (
+    ClusterEvent,
+    Deleted,
+    Key,
+    Kind,
+    Listed,
+    LoadChanged,
+    LoadSample,
+    StatusChanged,
+    Tick,
+    Upserted,
+)
 from hpatui.record.codec import LETTERS, item_of, text_of
 
 _encode, _decode = msgspec.msgpack.Encoder().encode, msgspec.msgpack.Decoder().decode
 
 
-def body_of(what: ClusterEvent | LoadSample | Tick) -> bytes:
+def body_of(what: ClusterEvent | LoadSample | LoadChanged | Tick) -> bytes:
     """A fact as bytes."""
     match what:
         case Listed(kind=kind, items=items, scope=scope, of=of):
@@ -23,12 +34,12 @@ def body_of(what: ClusterEvent | LoadSample | Tick) -> bytes:
             return _encode(("D", kind.value, scope, of, (*key, uid)))
         case StatusChanged(kind=kind, status=status, scope=scope):
             return _encode(("S", kind.value, scope, "", _item(status)))
-        case LoadSample():
+        case LoadSample() | LoadChanged():
             return _encode(("M", "", "", "", _item(what)))
     return _encode(("T", "", "", "", None))
 
 
-def what_of(body: bytes) -> ClusterEvent | LoadSample | Tick:
+def what_of(body: bytes) -> ClusterEvent | LoadSample | LoadChanged | Tick:
     """The fact of `body_of`."""
     op, kind, scope, of, rest = _decode(body)
     match op:
@@ -41,7 +52,7 @@ def what_of(body: bytes) -> ClusterEvent | LoadSample | Tick:
         case "S":
             return StatusChanged(Kind(kind), _fact(rest), scope)
         case "M":
-            sample: LoadSample = _fact(rest)
+            sample: LoadSample | LoadChanged = _fact(rest)
             return sample
     return Tick()
 
