@@ -197,10 +197,13 @@ class Connection:
         accept: str = "application/json",
         content_type: str = "application/json",
         timeout: float = READ_TIMEOUT,
+        silence: float | None = None,
     ) -> bytes:
-        """One request; the answer's bytes. A 401 is tried once more with renewed credentials. Raises ClusterError."""
+        """One request; the answer's bytes. A 401 is tried once more with renewed credentials. Raises ClusterError, also
+        where nothing came within `timeout` seconds, or for `silence` seconds.
+        """
         data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
-        limits = aiohttp.ClientTimeout(total=timeout, sock_connect=CONNECT_TIMEOUT)
+        limits = aiohttp.ClientTimeout(total=timeout, sock_connect=CONNECT_TIMEOUT, sock_read=silence)
         headers = {"Accept": accept, **({"Content-Type": content_type} if body is not None else {})}
         async with self._answer(method, path, params, data, headers, limits) as response, self._translating():
             return await response.read()

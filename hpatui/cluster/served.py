@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from hpatui.cluster.connect import Connection
-from hpatui.errors import ForbiddenError, NotServedError
+from hpatui.errors import ForbiddenError, NotServedError, UnreachableError
 
 GROUP = "/apis/metrics.k8s.io"
+SILENCE = 9.5  # seconds after which a connection is given up, once; then this server is a slow one
 KNOWN = ("v1beta1", "v1")  # of one shape; the older is asked for first where nothing tells which is served
 
 
@@ -50,9 +51,11 @@ def listed(obj: Any, name: str) -> list[Mapping[str, Any]]:
 class UsageApi:
     """PodMetrics in the version that the server has: discovered once, and again when that version is gone."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, silence: float = SILENCE) -> None:
         self._connection = connection
         self._version = ""
+        # Seconds without a byte: now, and after that was too short.
+        self._patience: tuple[float | None, ...] = (silence, None)
 
     async def pods(self, namespace: str = "", selector: str | None = None) -> Any:
         """The answer for the pods of a namespace ("": of all). Raises as the connection does."""
@@ -61,10 +64,15 @@ class UsageApi:
         if not self._version:
             self._version = await self._discover()
         try:
-            return await self._connection.request("GET", f"{GROUP}/{self._version}{where}/pods", params)
+            path = f"{GROUP}/{self._version}{where}/pods"
+            found = await self._connection.request("GET", path, params, silence=self._patience[0])
         except NotServedError:
             self._version = ""
             raise
+        except UnreachableError:
+            self._patience = self._patience[::-1]
+            raise
+        return found
 
     async def _discover(self) -> str:
         try:

@@ -4,11 +4,16 @@
 
 A broken watch is resumed from the last version seen; if the server no longer holds it, everything is listed again and
 what vanished meanwhile is dropped. Pauses between tries grow to 30 s, with jitter; nothing is asked for in a tight loop.
+
+A quiet watch and one whose connection is dead look the same, whatever the server says on other connections. So each watch
+is asked to end after some seconds and is asked for again from where it was, mostly on the same connection: a server sends
+a bookmark shortly before that end, and one that is silent beyond it is not there any more.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -30,7 +35,8 @@ from hpatui.errors import (
 from hpatui.model import SourceState, SourceStatus
 
 PAGE = 500
-WATCH_SECONDS = 290  # how long one watch request lives
+MUTE = 3  # silent watches in a row that did begin: this server does not end watches when it is asked to
+TOLD = 55.0  # seconds between words that only say that the server was heard
 BRIEF = 1.0  # seconds; a watch that ends sooner is not asked for again at once
 
 
@@ -38,13 +44,16 @@ BRIEF = 1.0  # seconds; a watch that ends sooner is not asked for again at once
 class WatchPace:
     """How patient watches are, in seconds.
 
-    `inactivity`: bookmarks come about once a minute, so longer silence is a dead connection. `first` and `longest`: the
-    pauses between tries, which double. `refused`: where only somebody else can help (forbidden, not served). `settled`:
+    `lives`: the server is asked to end a watch then. `inactivity`: longer silence is a dead connection; `patience`: the
+    same where a server does not end watches when asked to, but sends bookmarks about once a minute. `first` and `longest`:
+    the pauses between tries, which double. `refused`: where only somebody else can help (forbidden, not served). `settled`:
     a watch that lived so long was a good one, and pauses begin small again. `heartbeat`: how often a silent server is
     asked whether it is there, and how long its answer may take.
     """
 
-    inactivity: float = 90.0
+    inactivity: float = 9.5
+    lives: float = 7.0
+    patience: float = 90.0
     first: float = 0.5
     longest: float = 30.0
     refused: float = 30.0
@@ -135,11 +144,14 @@ class Watch:
         self._pause = pace.first
         self._since = clock.time()
         self._state = SourceState.CONNECTING
+        self._mute = 0  # watches in a row that began and said nothing
+        self._told = -1e9  # monotonic, when the state was last said
 
     def _status(self, state: SourceState, message: str = "", received: int = 0) -> SourceStatus:
         now = self._clock.time()
         if state is not self._state:
             self._state, self._since = state, now
+        self._told = self._clock.monotonic()
         contact = now if state in (SourceState.LIVE, SourceState.LISTING) else None
         return SourceStatus(state, self._since, message, contact, received)
 
@@ -204,23 +216,28 @@ class Watch:
             raise UnreachableError("the list changes faster than it can be read") from error
 
     async def _watch(self) -> AsyncIterator[RawEvent]:
+        pace = self._pace
+        silence, lives = (pace.inactivity, pace.lives) if self._mute < MUTE else (pace.patience, pace.patience)
         params = {
             **self._params,
             "watch": "1",
             "allowWatchBookmarks": "true",
             "resourceVersion": self._version,
-            "timeoutSeconds": str(WATCH_SECONDS),
+            "timeoutSeconds": str(math.ceil(lives)),
         }
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:
-            async with self._connection.lines(self._path, params, inactivity=self._pace.inactivity) as lines:
+            async with self._connection.lines(self._path, params, inactivity=silence) as lines:
                 if self._state is not SourceState.LIVE:
                     yield self._status(SourceState.LIVE)
+                self._mute += 1
                 async for line in lines:
+                    self._mute = 0
                     event = self._event(line)
                     if event is not None:
                         yield event
+                self._mute = 0
         finally:
             if loop.time() - began >= self._pace.settled:
                 self._pause = self._pace.first
@@ -240,7 +257,8 @@ class Watch:
             return ChangedRaw(raw)
         if event.type == "DELETED":
             return DeletedRaw(raw)
-        return self._status(SourceState.LIVE) if event.type == "BOOKMARK" else None
+        heard = event.type == "BOOKMARK" and self._clock.monotonic() - self._told >= TOLD
+        return self._status(SourceState.LIVE) if heard else None
 
 
 def _decode(decoder: msgspec.json.Decoder[_L], data: bytes, path: str) -> _L:

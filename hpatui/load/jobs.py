@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from hpatui.errors import LoadError, UsageError
 from hpatui.load.plan import LoadPlan, RequestSpec, Stage
@@ -151,12 +152,20 @@ def named(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
 
 def busybox_job(place: Place, deadline: int, max_rate: float = 200.0, pause: float = 0.01) -> Object:
     """The walkthrough's loop, `workers` times: wget as fast as answered, with `pause` seconds in between, or more where all
-    loops together could exceed `max_rate` requests/s.
+    loops together could exceed `max_rate` requests/s. UsageError for https.
+
+    This wget follows redirects and has no option against it. But what it asks a proxy for, it asks that proxy for after a
+    redirect too; so the target is made its own proxy, and nothing else ever gets a request. A server must understand that
+    form of a request (RFC 9112, 3.2.2). Over https this wget knows no proxies.
     """
     place.check()
+    parts = urlsplit(place.url)
+    if parts.scheme != "http":
+        raise UsageError("busybox's wget would follow redirects from https to anywhere", hint="use --engine locust")
     pause = max(pause, place.workers / max_rate)
     loop = f"while sleep {pause:g}; do wget -q -O- {shlex.quote(place.url)} >/dev/null; done"
     pod = _pod(place, "busybox", BUSYBOX, ["/bin/sh", "-c", loop], "100m", "32Mi", [], [])
+    pod["containers"][0]["env"] = [{"name": "http_proxy", "value": f"http://{parts.netloc}"}]
     return _job(place, "busybox", pod, place.workers, deadline)
 
 
