@@ -184,13 +184,6 @@ class LoadPlan:
         return "; ".join(stage.text() for stage in self.stages)
 
 
-def ends_by_itself(plan: LoadPlan) -> bool:
-    """Whether the plan has an end; else a run lasts until it is interrupted, and that is its proper end."""
-    if plan.duration is not None:
-        return True
-    return plan.model == "open" and all(stage.duration is not None for stage in plan.stages)
-
-
 def shared_stages(stages: tuple[Stage, ...], parts: int) -> tuple[Stage, ...]:
     """The stages of one of several workers: a part of each rate, under the whole's name."""
     if parts == 1:

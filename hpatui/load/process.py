@@ -35,7 +35,7 @@ from hpatui.load.messages import (
 from hpatui.load.plan import LoadPlan, Stage
 from hpatui.load.target import Target
 
-HEARTBEAT = 2.0  # seconds between those to generators in a cluster
+HEARTBEAT = 0.4  # seconds between those to generators in a cluster, which hold still after 1.6 without one
 STOP_WITHIN = 0.4  # seconds; then the child is killed
 
 

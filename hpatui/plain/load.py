@@ -18,7 +18,7 @@ from typing import Any
 from hpatui.clock import SystemClock
 from hpatui.errors import LoadError, UsageError
 from hpatui.load.conditions import waits
-from hpatui.load.plan import LoadPlan, ends_by_itself
+from hpatui.load.plan import LoadPlan
 from hpatui.load.plan_file import TlsOptions
 from hpatui.load.run import Finished
 from hpatui.model import LoadSample
@@ -106,7 +106,7 @@ async def _run(args: argparse.Namespace, plan: LoadPlan, aim: Aim, limits: _Limi
         stream.end(result)
     elif not args.csv:
         print(_text(result))
-    return _judged(result, limits, finished, cut=bool(interrupted) and ends_by_itself(plan))
+    return _judged(result, limits, finished, cut=bool(interrupted))
 
 
 def _printing(args: argparse.Namespace) -> tuple[Callable[[LoadSample], None], JsonStream]:
@@ -131,7 +131,7 @@ def _text(result: dict[str, Any]) -> str:
 
 
 def _judged(result: dict[str, Any], limits: _Limits, finished: Finished, *, cut: bool) -> int:
-    """The exit code, with a line for each reason. `cut`: a signal ended what would have ended by itself."""
+    """The exit code, with a line for each reason. `cut`: a signal ended it."""
     if finished.error and not result["requests"]:
         raise LoadError(finished.error)
     missed = missed_thresholds(result, limits)

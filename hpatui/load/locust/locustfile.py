@@ -4,7 +4,8 @@ Reads plan.json beside it (`hpatui.load.jobs.locust_plan`). Open model: one user
 closed model: one user per connection, without a pause. Connections are renewed by age, as in hpatui's own engine.
 
 The master listens on its pod's loopback, so that only a port-forward gets there: hpatui's orders come in as lines, each
-second goes out as one. With a lease the run begins at hpatui's first word, and ends when it has been silent for so long.
+second goes out as one. With a lease the run begins at hpatui's first word, and ends when it has been silent for so long;
+some silence holds it, and the workers are told so at once: the number of users follows too slowly.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ PLAN: dict[str, Any] = json.loads((Path(__file__).parent / "plan.json").read_tex
 PORT = int(os.environ.get("HPATUI_CONTROL_PORT", "5558"))
 _OPEN = PLAN["model"] == "open"
 _PACE = run_state.pace(PLAN)
+HOLD = "hpatui-hold"
 _NUMBERS = itertools.count(1)
 _KINDS = (
     ("refused", "refused"),
@@ -41,6 +43,7 @@ _KINDS = (
 
 schedule = run_state.Schedule(PLAN)
 counting = run_state.Counting()
+held = [False]  # a worker's: whether it is to send nothing
 runners.WORKER_REPORT_INTERVAL = 1.0
 
 
@@ -90,6 +93,8 @@ class Sender(FastHttpUser):
     @task
     def send(self) -> None:
         """What is due now: in the open model it does not wait for the answers to others."""
+        if held[0]:
+            return
         if not _OPEN:
             self._send(self._due)
         elif len(self._busy) < self.concurrency:
@@ -143,6 +148,7 @@ class Master:
         self._server = StreamServer(("127.0.0.1", PORT), self._serve)
         self._server.start()
         gevent.spawn(self._count)
+        gevent.spawn(self._hold)
 
     def take(self, client_id: str, data: dict[str, Any]) -> None:
         """A worker's report."""
@@ -157,11 +163,21 @@ class Master:
             if self._merging is not None:
                 busiest = max((client.cpu_usage for client in self._runner.clients.values()), default=0.0)
                 self._ordered[second] = {
-                    "offered": schedule.rate(now) or 0.0, "stage": schedule.stage_name(now),
+                    "offered": 0.0 if schedule.held(now) else schedule.rate(now) or 0.0, "stage": schedule.stage_name(now),
                     "elapsed": schedule.elapsed(now), "cpu": busiest / 100.0,
                 }  # fmt: skip
                 self._tell(self._merging.take(time.time() - run_state.PATIENCE))
             gevent.sleep(0.2)
+
+    def _hold(self) -> None:
+        """Tell the workers whether hpatui is silent; over and over while it is, for a worker may come late."""
+        was = False
+        while True:
+            now_held = schedule.held(time.monotonic())
+            if now_held or was:
+                self._runner.send_message(HOLD, {"held": now_held})
+            was = now_held
+            gevent.sleep(0.1)
 
     def _tell(self, seconds: list[dict[str, Any]]) -> None:
         for second in seconds:
@@ -218,6 +234,9 @@ def begin(environment: Any, **more: Any) -> None:
             data["hpatui"] = counting.take(time.time() + bool(stopped))
 
         environment.events.report_to_master.add_listener(report)
+        environment.runner.register_message(
+            HOLD, lambda environment, msg, **more: held.__setitem__(0, bool(msg.data["held"]))
+        )
 
 
 events.init.add_listener(begin)  # type: ignore[no-untyped-call]

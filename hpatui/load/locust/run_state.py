@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 CANCELLED = "cancelled"  # a request that the end of the run cut off: neither good nor bad
+SILENCE = 1.6  # seconds without a word from hpatui after which nothing is sent until the next word
 PATIENCE = 2.5  # seconds that the master waits for the workers' reports of a second
 _KEYED = ("statuses", "errors", "response", "service", "late", "bad")
 _SUMMED = ("sent", "ok", "failed", "unserved", "bytes", "in_flight", "peak")
@@ -73,6 +74,10 @@ class Schedule:
             self._stages, self._at = self._stages[1:], now
         elif kind == "stop":
             self.ended = True
+
+    def held(self, now: float) -> bool:
+        """Whether hpatui is silent: stopped (ctrl-z), or cut off. The lease ends a run that stays so."""
+        return bool(self._plan.get("lease")) and self.heard is not None and now - self.heard > SILENCE
 
     def rate(self, now: float) -> float | None:
         """Requests/s (closed model: connections) now; 0 before the start and in a pause; None when it is over."""

@@ -61,16 +61,17 @@ def _generators(get: Callable[[str], dict[str, Any]]) -> list[str]:
     return [str(pod["status"].get("phase")) for pod in mine]
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGTSTP])
 def test_the_loops_drive_the_hpa_and_are_deleted_at_the_end(
-    kubeconfig: str, get: Callable[[str], dict[str, Any]]
+    kubeconfig: str, get: Callable[[str], dict[str, Any]], number: signal.Signals
 ) -> None:
     args = _command(kubeconfig, "--engine", "busybox", "--workers", "2", "--json")
     with subprocess.Popen(args, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         _until(lambda: _generators(get) == ["Running", "Running"])
         _until(lambda: get(_HPA)["status"].get("desiredReplicas", 0) > 1)
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(number)
         output, _ = process.communicate(timeout=20)
-    assert process.returncode == 0
+    assert process.returncode == 130
     assert json.loads(output)["engine"] == "busybox"
     assert get(_JOBS)["items"] == []
     _until(lambda: _generators(get) == [])

@@ -115,8 +115,9 @@ def test_an_interrupt_ends_the_run_with_its_result(url: str) -> None:
         output = process.stdout.readline() + process.stdout.readline()  # a second is over
         process.send_signal(signal.SIGINT)
         output += process.stdout.read()
-    assert process.returncode == 0
+    assert process.returncode == 130, "interrupted, though it had no end of its own"
     assert json.loads(output)["requests"] >= 10
+    assert json.loads(output)["ended"] == "interrupted"
 
 
 def test_port_forwards_reach_the_pods(kubeconfig: str) -> None:

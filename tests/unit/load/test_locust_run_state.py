@@ -8,9 +8,10 @@ import pytest
 
 from hpatui.load.histogram import index_of
 from hpatui.load.jobs import Place, locust_plan, named
-from hpatui.load.locust.run_state import CANCELLED, Counting, Merging, Schedule, pace, slot
+from hpatui.load.locust.run_state import CANCELLED, SILENCE, Counting, Merging, Schedule, pace, slot
 from hpatui.load.messages import Counted, report_of
 from hpatui.load.plan import LoadPlan, Stage
+from hpatui.load.process import HEARTBEAT
 
 PLACE = Place("hpatui-load-1", "shop", "http://cart.shop.svc/")
 
@@ -37,6 +38,19 @@ def test_a_printed_one_waits_for_nobody() -> None:
     schedule = _schedule(Stage(20, 20, None), leased=False)
     schedule.begin(10.0)
     assert schedule.rate(1000.0) == 20.0
+
+
+def test_some_silence_holds_it_until_the_next_word() -> None:
+    schedule = _schedule(Stage(20, 20, None))
+    assert not schedule.held(100.0), "nothing was heard yet: it did not begin"
+    schedule.obey({"type": "alive"}, 0.0)
+    assert (schedule.held(SILENCE), schedule.held(SILENCE + 0.01)) == (False, True)
+    schedule.obey({"type": "alive"}, 9.0)
+    assert not schedule.held(9.1)
+    assert HEARTBEAT * 3 < SILENCE < 1.8, "a word may be late, and load stops within two seconds"
+    printed = _schedule(Stage(20, 20, None), leased=False)
+    printed.obey({"type": "alive"}, 0.0)
+    assert not printed.held(100.0)
 
 
 def test_silence_ends_it() -> None:
