@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,10 @@ class Settings:
     read_only: bool = False
     low_bandwidth: bool = False
     ascii: bool = False
-    theme: str | None = None
+    theme: str | None = None  # dark, light, ansi, high-contrast, or one of `themes`
+    themes: Mapping[str, Mapping[str, str]] = field(
+        default_factory=dict
+    )  # own ones: name -> colour's name -> "#rrggbb"
     bell: bool = False
     load_url: str | None = None
     load_via: str = "proxy"  # proxy (the API server's), port-forward (to each ready pod), cluster (Locust inside it)
@@ -111,7 +114,8 @@ def _read_file(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path}: {error}", hint="correct the TOML") from error
 
 
-CHOICES = {"theme": ("dark", "light", "ansi", "high-contrast"), "load_via": ("proxy", "port-forward", "cluster")}
+THEMES = ("dark", "light", "ansi", "high-contrast")  # and the user's own
+CHOICES = {"theme": THEMES, "load_via": ("proxy", "port-forward", "cluster")}
 _TYPES: dict[str, str] = {item.name: str(item.type) for item in fields(Settings)}
 
 
@@ -119,7 +123,7 @@ def _from_environ(env: Mapping[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, kind in _TYPES.items():
         text = env.get(_ENV_PREFIX + name.upper())
-        if text is None or text == "":
+        if text is None or text == "" or kind.startswith("Mapping"):
             continue
         if kind.startswith("bool"):
             found[name] = text.lower() not in ("0", "false", "no", "off")
@@ -145,6 +149,9 @@ def _apply(settings: Settings, values: Mapping[str, Any], where: str) -> Setting
         if kind is None:
             known = ", ".join(sorted(_TYPES))
             raise UsageError(f"{where}unknown setting {name!r}", hint=f"known: {known}")
+        if kind.startswith("Mapping"):
+            values = {**values, name: _themes(value, where)}
+            continue
         expected: type[Any] | tuple[type[Any], ...] = str
         if kind.startswith("bool"):
             expected = bool
@@ -160,6 +167,21 @@ def _apply(settings: Settings, values: Mapping[str, Any], where: str) -> Setting
         if not isinstance(value, expected) or (isinstance(value, bool) and expected is not bool):
             raise UsageError(f"{where}{name} is {value!r}", hint=f"it takes a {kind.split(' ')[0]}")
         choices = CHOICES.get(name)
+        if name == "theme":
+            choices = (*THEMES, *values.get("themes", settings.themes))
         if choices is not None and value not in choices:
             raise UsageError(f"{where}{name} is {value!r}", hint=f"one of {', '.join(choices)}")
     return replace(settings, **values)
+
+
+def _themes(value: object, where: str) -> Mapping[str, Mapping[str, str]]:
+    """Tables `[themes.NAME]` of texts; which colours there are is known to the screen (hpatui/ui/themes.py)."""
+    tables = value.items() if isinstance(value, Mapping) else ()
+    if not tables or not all(isinstance(table, Mapping) for _, table in tables):
+        raise UsageError(f"{where}themes is {value!r}", hint='write [themes.NAME] and lines such as bad = "#ff7369"')
+    for name, table in tables:
+        if not all(isinstance(colour, str) for colour in table.values()):
+            raise UsageError(f"{where}theme {name!r} has a colour that is no text", hint='write it as "#rrggbb"')
+        if name in THEMES:
+            raise UsageError(f"{where}theme {name!r} is one of hpatui's own", hint="give yours another name")
+    return {name: dict(table) for name, table in tables}

@@ -25,6 +25,7 @@ _ABOUT = {
     "low_bandwidth": "fewer colours and repaints, for slow lines",
     "ascii": "no characters beyond ASCII",
     "theme": "the screen's colours",
+    "themes": "themes of your own, as tables [themes.NAME]: `base` (dark, light, high-contrast), and what differs from it",
     "bell": "ring the terminal's bell at each rescale",
     "load_url": "where l sends the load; unset: found from the HPA",
     "load_via": "how l reaches the pods",
@@ -42,6 +43,8 @@ _ABOUT = {
     "log_file": "where unexpected failures are logged; unset: hpatui.log in the state folder",
     "state_dir": "where hpatui keeps what it remembers; unset: the XDG state folder",
 }
+
+_OWN_THEME = '{mine = {base = "dark", background = "#101418", replicas = "#5ccfe6", bad = "#ff7369"}}'
 
 
 def show(flags: Mapping[str, Any], *, as_json: bool) -> int:
@@ -89,7 +92,8 @@ def template() -> str:
         extra = f" ({', '.join(choices)})" if choices else ""
         lines += ["", f"# {_ABOUT.get(item.name, item.name.replace('_', ' '))}{extra}"]
         example = item.default if item.default is not None else _example(item.name, str(item.type))
-        lines.append(f"# {item.name} = {_toml(example)}")
+        text = _OWN_THEME if item.name == "themes" else _toml(example)
+        lines.append(f"# {item.name} = {text}")
     return "\n".join(lines) + "\n"
 
 

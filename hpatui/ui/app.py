@@ -30,8 +30,10 @@ from hpatui.ui.guard import EXIT_FAILED, EXIT_INTERRUPTED, thread_failed
 from hpatui.ui.keys import KEYS, bindings, shown_key
 from hpatui.ui.messages import SnapshotChanged
 from hpatui.ui.screens.main import MainScreen
+from hpatui.ui.themes import AA, NATIVE, looks, palette, textual_theme, weak
 
 if TYPE_CHECKING:
+    from rich.terminal_theme import TerminalTheme
     from textual.driver import Driver
     from textual.notifications import SeverityLevel
 
@@ -40,7 +42,6 @@ if TYPE_CHECKING:
     from hpatui.state.snapshot import Snapshot
     from hpatui.ui.panes.hpas import HpaPane
 
-_THEMES = {"dark": "textual-dark", "light": "textual-light", "ansi": "ansi-dark", "high-contrast": "high-contrast"}
 _SEVERITIES: dict[str, SeverityLevel] = {"information": "information", "warning": "warning", "error": "error"}
 FEW = 8  # HPAs of which every rescale is worth a toast
 REST = 0.12  # seconds after which a cursor that stays on an HPA means it
@@ -87,8 +88,12 @@ class HpatuiApp(LoadCommands, LookCommands, AnswerCommands, ClusterCommands):
         self._jobs: set[asyncio.Task[None]] = set()
         self._selecting: asyncio.TimerHandle | None = None
         self._resting: Key | None = None
+        self.without_unicode = settings.ascii
         if settings.low_bandwidth or os.environ.get("NO_COLOR"):
             self.animation_level = "none"
+        self._palette: TerminalTheme | None = None
+        self._looks = looks(settings.themes)
+        self._choose_theme(first=True)
 
     def get_default_screen(self) -> Screen[None]:
         """Textual: the first screen."""
@@ -96,7 +101,6 @@ class HpatuiApp(LoadCommands, LookCommands, AnswerCommands, ClusterCommands):
 
     def on_mount(self) -> None:
         """Draw the frame, and only then begin."""
-        self._choose_theme()
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(self.loop_failed)
         for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
@@ -107,13 +111,38 @@ class HpatuiApp(LoadCommands, LookCommands, AnswerCommands, ClusterCommands):
         self.app_resume_signal.subscribe(self, lambda _: self._frame.forget())
         self.main.call_after_refresh(self._begin)
 
-    def _choose_theme(self) -> None:
+    def _choose_theme(self, *, first: bool = False) -> None:
+        """The theme of the settings. `first`: before anything was drawn, so nothing is drawn anew."""
         name = self.settings.theme or "dark"
-        if name == "high-contrast":
-            from hpatui.ui.themes import HIGH_CONTRAST
+        native = NATIVE.get(name)
+        look = self._looks.get(name, self._looks["dark"])
+        if native is None:
+            self.register_theme(textual_theme(name, look))
+            self._palette = palette(look)
+        if first:
+            self.set_reactive(HpatuiApp.theme, native or name)
+            textual_private.use_palette(self, self.ansi_theme)
+            self.stylesheet.set_variables(self.get_css_variables())
+        else:
+            self.theme = native or name
 
-            self.register_theme(HIGH_CONTRAST)
-        self.theme = _THEMES.get(name, "textual-dark")
+    def _judge_theme(self) -> None:
+        """Say what of a theme of the user's own is hard to read."""
+        name = self.settings.theme or "dark"
+        found = weak(self._looks[name]) if name in self.settings.themes else []
+        if found:
+            ink, ground, ratio = min(found, key=lambda item: item[2])
+            title = f"Theme {name}: {len(found)} of its pairs are hard to read"
+            self.tell(title, f"{ink} on {ground} has a contrast of {ratio:.1f}:1; {AA}:1 is what WCAG asks for")
+
+    @property
+    def ansi_theme(self) -> TerminalTheme:
+        """Textual: the colours behind the names that panes use."""
+        return self._palette if self._palette is not None else super().ansi_theme
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Textual: variables of the style sheet where a theme has none of that name."""
+        return {"calm": "ansi_bright_black", "row-cursor": "ansi_bright_black"}
 
     def _context_asked_for(self) -> str:
         """The context that will be connected to, for the time before that is done; empty where nobody can tell."""
@@ -135,6 +164,7 @@ class HpatuiApp(LoadCommands, LookCommands, AnswerCommands, ClusterCommands):
         self._unsubscribe = session.subscribe(self._changed)
         self._show()
         self.started = True
+        self._judge_theme()
         self.do(session.start())
 
     def _changed(self, snapshot: Snapshot) -> None:
@@ -226,7 +256,7 @@ class HpatuiApp(LoadCommands, LookCommands, AnswerCommands, ClusterCommands):
             return
         keys = [entry for entry in KEYS if entry.label]
         choices = [(entry.action, f"{entry.help} ({shown_key(entry)})") for entry in keys]
-        choices += [(f"look({name!r})", f"Theme: {name}") for name in _THEMES]
+        choices += [(f"look({name!r})", f"Theme: {name}") for name in (*self._looks, *NATIVE)]
 
         def chosen(action: str | None) -> None:
             if action is not None:

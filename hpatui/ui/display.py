@@ -17,7 +17,9 @@ from hpatui.text import printable
 from hpatui.ui import textual_private
 from hpatui.ui.frame import Frame
 from hpatui.ui.guard import GuardedApp
+from hpatui.ui.notices import Memory, NoticeLine, chosen
 from hpatui.ui.pace import Pace
+from hpatui.ui.screens.main import MainScreen
 
 RETRY = 0.03  # seconds between looks at a line that is busy
 
@@ -31,6 +33,9 @@ class DisplayApp(GuardedApp):
         self.pace = Pace()
         self._later: Timer | None = None
         self._cursor: tuple[int, int] | None = None
+        self.told = Memory()
+        self.without_unicode = False
+        self._forgetting: Timer | None = None
         self.colourless = bool(os.environ.get("NO_COLOR"))
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
@@ -102,6 +107,23 @@ class DisplayApp(GuardedApp):
         super().notify(
             printable(message) or " ", title=printable(title), severity=severity, timeout=timeout, markup=False
         )
+
+    def _refresh_notifications(self) -> None:
+        """Textual: show what is told, here in a line of its own (hpatui/ui/notices.py) instead of over the panes."""
+        self.told.take(self._notifications)
+        screen = self.screen if self.screen_stack else None
+        line = screen.query(NoticeLine) if screen is not None else ()
+        items = chosen(self._notifications)
+        for one in line:
+            one.tell(items, ascii=self.without_unicode)
+        if isinstance(screen, MainScreen):
+            screen.tell(items, quiet=self.animation_level == "none")
+        elif not line:
+            super()._refresh_notifications()  # a screen without the line
+        if self._forgetting is not None:
+            self._forgetting.stop()
+        left = min((n.time_left for n in self._notifications), default=None)
+        self._forgetting = None if left is None else self.set_timer(max(0.05, left + 0.02), self._refresh_notifications)
 
     def line_is_slow(self) -> None:
         """Called once when the line proved slow."""

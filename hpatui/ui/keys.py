@@ -68,6 +68,7 @@ KEYS: tuple[KeyEntry, ...] = (
     KeyEntry("L", "login", "log in", "Log in where the cluster asks for it; else connect anew", "Cluster"),
     KeyEntry("C", "copy", "copy", "Copy the description to the clipboard", "Look"),
     KeyEntry("x", "export", "save", "Save a picture, the text, or the numbers (SVG, text, CSV)", "Look"),
+    KeyEntry("M", "messages", "messages", "All that was told in the bottom line, newest first", "Program"),
     KeyEntry("question_mark", "help", "help", "All keys", "Program", True, "?"),
     KeyEntry("ctrl+l", "redraw", "redraw", "Paint the screen anew", "Program"),
     KeyEntry("q", "quit", "quit", "Quit; stops what it started", "Program", True),

@@ -7,23 +7,37 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.style import Style
 from rich.text import Text
 from textual.geometry import Region, Size
 from textual.markup import escape
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
 from hpatui.text import printable
 from hpatui.ui.marks import to_ascii
+
+
+def _same(one: Text, other: Text) -> bool:
+    return one.plain == other.plain and one.spans == other.spans and one.style == other.style
+
+
+def strip_of(widget: Widget, line: Text, width: int, base: Style) -> Strip:
+    """A line of exactly `width` cells on a ground. Rich drops the style of a text that has no spans: it is put back here."""
+    console = widget.app.console
+    own = console.get_style(line.style) if isinstance(line.style, str) else line.style
+    strip = Strip(line.render(console), line.cell_len).apply_style(own)
+    return strip.adjust_cell_length(width, base).apply_style(base)
 
 
 class LinePane(ScrollView, can_focus=True):
     """A titled, scrollable pane of lines. Subclasses build lines and call `set_lines`."""
 
     DEFAULT_CSS = """
-    LinePane { border: round $panel-lighten-2; border-title-color: $text-muted; padding: 0 1; scrollbar-size: 1 1;
-               overflow-x: hidden; background: $background; }
-    LinePane.ascii { border: ascii $panel-lighten-2; }
+    LinePane { border: round $calm; border-title-color: $text-muted; border-subtitle-color: $text-muted; padding: 0 1;
+               scrollbar-size: 1 1; overflow-x: hidden; background: $background; }
+    LinePane.ascii { border: ascii $calm; }
     LinePane.ascii:focus { border: ascii $accent; }
     LinePane:focus { border: round $accent; border-title-color: $accent; }
     """
@@ -76,7 +90,7 @@ class LinePane(ScrollView, can_focus=True):
         for index in range(max(len(new), len(old))):
             before = old[index] if index < len(old) else None
             after = new[index] if index < len(new) else None
-            if before is None or after is None or before.plain != after.plain or before.spans != after.spans:
+            if before is None or after is None or not _same(before, after):
                 self._repaint(index - top)
 
     def _repaint(self, y: int) -> None:
@@ -90,6 +104,4 @@ class LinePane(ScrollView, can_focus=True):
         base = self.rich_style
         if index >= len(self._lines):
             return Strip.blank(width, base)
-        line = self._lines[index]
-        strip = Strip(line.render(self.app.console), line.cell_len)
-        return strip.adjust_cell_length(width, base).apply_style(base)
+        return strip_of(self, self._lines[index], width, base)

@@ -48,6 +48,7 @@ def missing() -> list[str]:
         "textual._context": active_message_pump,
         "textual._xterm_parser": XTermParser,
         "App._display": getattr(App, "_display", None),
+        "App._refresh_notifications": getattr(App, "_refresh_notifications", None),
         "App._handle_exception": getattr(App, "_handle_exception", None),
         "MessagePump._dispatch_message": getattr(MessagePump, "_dispatch_message", None),
         "Widget.render_lines": getattr(Widget, "render_lines", None),
@@ -100,6 +101,13 @@ def driver_of(app: App[Any]) -> Any:
 def colours_of(app: App[Any]) -> ColorSystem | None:
     """How many colours the terminal knows, as Textual found out."""
     return getattr(app.console, "_color_system", None)
+
+
+def use_palette(app: App[Any], colours: Any) -> None:
+    """Before the first frame: what the names of colours mean. Without it: Textual's own, until the theme changes."""
+    use = getattr(app, "_refresh_truecolor_filter", None)
+    if use is not None:
+        use(colours)
 
 
 def synchronized(app: App[Any]) -> bool:

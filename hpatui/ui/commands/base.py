@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from hpatui.ui.screens.body import Body
 
 
-EARLY = ("quit", "help", "help_quit", "redraw")  # commands that need neither a session nor the panes
+EARLY = ("quit", "help", "help_quit", "redraw", "messages")  # commands that need neither a session nor the panes
 
 
 class CommandApp(DisplayApp):

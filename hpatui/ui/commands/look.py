@@ -89,6 +89,12 @@ class LookCommands(CommandApp):
 
         self.push_screen(HelpScreen(self.facts()))
 
+    def action_messages(self) -> None:
+        """All that was told."""
+        from hpatui.ui.screens.dialogs import TextScreen
+
+        self.push_screen(TextScreen("Messages", self.told.text()))
+
     def facts(self) -> list[tuple[str, str]]:
         """What is known of this run, for the help: the log, the line to the terminal."""
         from hpatui import logs

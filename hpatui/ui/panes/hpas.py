@@ -17,7 +17,7 @@ from hpatui.model import Hpa, Key
 from hpatui.state.history import metric_label
 from hpatui.state.snapshot import PROBLEM_STATES, HpaRow, Snapshot
 from hpatui.text import cell_width, fit, printable
-from hpatui.ui.lines import LinePane
+from hpatui.ui.lines import LinePane, strip_of
 from hpatui.ui.look import STATE_MARK, STATE_STYLE, sparkline, style
 from hpatui.ui.marks import FAINT, begin, to_ascii
 from hpatui.ui.names import cut_apart, padded
@@ -50,8 +50,7 @@ class HpaPane(LinePane):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"hpas--cursor"}
     DEFAULT_CSS = """
-    HpaPane > .hpas--cursor { background: $panel-lighten-1; }
-    HpaPane:light > .hpas--cursor { background: $panel-darken-2; }
+    HpaPane > .hpas--cursor { background: $row-cursor; }
     """
 
     class Moved(Message):
@@ -284,8 +283,7 @@ class HpaPane(LinePane):
             text = self._row(self._rows[index])
         if self.ascii:
             text = to_ascii(text)
-        strip = Strip(text.render(self.app.console), text.cell_len)
-        return strip.adjust_cell_length(width, base).apply_style(base)
+        return strip_of(self, text, width, base)
 
     def _header(self) -> Text:
         space, name, reference, targets, trend, headline = self._widths or self._measure()

@@ -14,6 +14,8 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Static
 
+from hpatui.ui.notices import NoticeLine
+
 Answer = TypeVar("Answer")
 LEAST = (40, 10)  # columns and rows below which nothing is shown but a line that says so
 
@@ -48,6 +50,7 @@ class Dialog(ModalScreen[Answer]):
     def compose(self) -> ComposeResult:
         yield from self.parts()
         yield Static(classes="too-small")
+        yield NoticeLine()
 
     def on_mount(self) -> None:
         """Dim what is below where that costs nothing."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -15,8 +15,11 @@ from textual.widgets import Static
 from hpatui.text import cell_width, printable
 from hpatui.ui.keys import KEYS, KeyEntry, shown_key
 from hpatui.ui.marks import FAINT, begin, to_ascii
+from hpatui.ui.notices import MOST_ROWS, rows_of
 
 if TYPE_CHECKING:
+    from textual.notifications import Notification
+
     from hpatui.state.snapshot import Snapshot
     from hpatui.ui.screens.body import Body
 
@@ -32,9 +35,11 @@ class MainScreen(Screen[None]):
         self._find_context = find_context
         self._asked_context: str | None = None
         self._ascii = ascii
+        self._quiet = False
         self._body: Body | None = None
         self._head_text = Text()
         self._snapshot: Snapshot | None = None
+        self._told: Sequence[Notification] = ()
 
     def compose(self) -> ComposeResult:
         yield Static(id="too-small")
@@ -116,8 +121,25 @@ class MainScreen(Screen[None]):
             self._asked_context = self._find_context()
         return self._asked_context
 
+    def tell(self, items: Sequence[Notification], *, quiet: bool) -> None:
+        """Show what is told in the place of the keys (nothing: the keys). `quiet`: never move the panes for it."""
+        self._told, self._quiet = items, quiet
+        self._foot()
+
     def _foot(self) -> None:
-        """The most used keys, as many as fit; help and quit always."""
+        """What is told, else the most used keys."""
+        items, foot = self._told, self.query_one("#foot", Static)
+        if not items:
+            foot.styles.height = 1
+            foot.update(self._keys())
+            return
+        rows = rows_of(items, self.size.width - 2, 1 if self._quiet else MOST_ROWS)
+        foot.styles.height = len(rows)
+        text = Text("\n", end="").join(rows)
+        foot.update(to_ascii(text) if self._ascii else text)
+
+    def _keys(self) -> Text:
+        """As many as fit; help and quit always."""
         shown = [entry for entry in KEYS if entry.footer]
         always = [entry for entry in shown if entry.group == "Program"]
         room = self.size.width - 2 - sum(_width(entry) for entry in always)
@@ -130,7 +152,7 @@ class MainScreen(Screen[None]):
                 _append(text, entry)
         for entry in always:
             _append(text, entry)
-        self.query_one("#foot", Static).update(text)
+        return text
 
 
 def _width(entry: KeyEntry) -> int:

@@ -40,7 +40,7 @@ class WhatIfScreen(Dialog[None]):
     DEFAULT_CSS = """
     WhatIfScreen { background: $background; align: left top; }
     WhatIfScreen Horizontal { height: 1fr; }
-    WhatIfScreen #form { width: 34; height: 1fr; border: round $panel-lighten-2; padding: 0 1; }
+    WhatIfScreen #form { width: 34; height: 1fr; border: round $calm; padding: 0 1; }
     WhatIfScreen #form Label { color: $text-muted; }
     WhatIfScreen #form Input { height: 1; border: none; padding: 0 1; background: $surface; margin: 0 0 0 1; }
     WhatIfScreen #form Input:focus { background: $panel; border: none; }
