@@ -67,7 +67,7 @@ def build_parser(words: Sequence[str]) -> argparse.ArgumentParser:
             commands.add_parser(name, help=text, add_help=False)
             continue
         sub = commands.add_parser(
-            name, help=text, description=text, parents=[parents[group]] if group else [], allow_abbrev=False
+            name, help=text, description=text, parents=[parents[word] for word in group.split()], allow_abbrev=False
         )
         sub.set_defaults(run=run)
         fill(sub)
@@ -248,7 +248,9 @@ _COMMANDS: CommandTable = {
         "cluster",
         arguments.example,
     ),
-    "config": Command("the settings in force and where each comes from", _run_config, "screen", arguments.config),
+    "config": Command(
+        "the settings in force and where each comes from", _run_config, "cluster screen", arguments.config
+    ),
     "completion": Command("completion for bash, zsh or fish", _run_completion, "", arguments.completion),
     "load": Command("drive load without a screen and report it", _run_load, "cluster", arguments.load),
     **memory.COMMANDS,

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 
 class Command(NamedTuple):
-    """One command: its line in the help, what runs it (returns the exit code), the group of flags that it shares ("cluster",
-    "screen" or none), and what adds its own flags.
+    """One command: its line in the help, what runs it (returns the exit code), the groups of flags that it shares
+    ("cluster", "screen", both or none), and what adds its own flags.
     """
 
     text: str

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TypedDict
 
 from hpatui.clock import as_datetime, format_rfc3339
 from hpatui.text import printable
+
+PAGES = "https://github.com/hpatui/hpatui/blob/main/docs/doctor/"
 
 
 class Outcome(StrEnum):
@@ -79,7 +81,64 @@ _MARKS = {
 }
 
 
-def report_json(report: Report) -> dict[str, Any]:
+class EvidenceJson(TypedDict):
+    """A fact that was seen.
+
+    object: Kind/namespace/name, or a path of the API
+    field: its field
+    value: the value there
+    """
+
+    object: str
+    field: str
+    value: str
+
+
+class CheckJson(TypedDict):
+    """How one check ended.
+
+    id: the check; a page of the documentation explains each
+    family: the part of the pipeline
+    title: what is looked at
+    outcome: how it ended
+    about: the object it is about, as Kind/namespace/name; empty for the cluster
+    evidence: what was seen
+    reason: what it means, in a sentence; may be empty when ok
+    command: what mends it; may be empty
+    follows: the id of the check that explains this one
+    docs: the page that explains it
+    """
+
+    id: str
+    family: str
+    title: str
+    outcome: Outcome
+    about: str
+    evidence: list[EvidenceJson]
+    reason: str
+    command: str
+    follows: str
+    docs: str
+
+
+class ReportJson(TypedDict):
+    """Whether the whole pipeline is sound: `hpatui doctor --json`.
+
+    time: when it was looked at
+    scope: what was looked at
+    ok: nothing failed and nothing is to be looked at
+    counts: outcome -> how many checks ended so
+    checks: in the order in which a metric travels
+    """
+
+    time: str
+    scope: str
+    ok: bool
+    counts: dict[str, int]
+    checks: list[CheckJson]
+
+
+def report_json(report: Report) -> ReportJson:
     """The report as the JSON object that scripts rely on."""
     return {
         "time": format_rfc3339(as_datetime(report.time)),
@@ -90,17 +149,18 @@ def report_json(report: Report) -> dict[str, Any]:
     }
 
 
-def _check_json(check: Check) -> dict[str, Any]:
+def _check_json(check: Check) -> CheckJson:
     return {
         "id": check.id,
         "family": check.family,
         "title": check.title,
-        "outcome": check.outcome.value,
+        "outcome": check.outcome,
         "about": check.about,
         "evidence": [{"object": e.object, "field": e.field, "value": e.value} for e in check.evidence],
         "reason": check.reason,
         "command": check.command,
         "follows": check.follows,
+        "docs": docs_of(check.id),
     }
 
 
@@ -114,6 +174,11 @@ def report_text(report: Report) -> str:
             family = check.family
         lines += _check_lines(check)
     return "\n".join([*lines, "", summary(report)]) + "\n"
+
+
+def docs_of(id_: str) -> str:
+    """The page that explains a check (docs/doctor/ID.md)."""
+    return f"{PAGES}{id_}.md"
 
 
 def _check_lines(check: Check) -> list[str]:
@@ -130,6 +195,8 @@ def _check_lines(check: Check) -> list[str]:
     ]
     if check.command:
         lines.append(f"        mend: {printable(check.command)}")
+    if check.outcome in (Outcome.WARNING, Outcome.FAILED):
+        lines.append(f"        read: {docs_of(check.id)}")
     return lines
 
 

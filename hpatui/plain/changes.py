@@ -1,4 +1,4 @@
-"""What changed, as JSON Lines: `watch --json --changes` (README.md, "JSON").
+"""What changed, as JSON Lines: `watch --json --changes` (`hpatui schema watch-changes`).
 
 {"type": "status", ...}     at first and whenever the source's state or message changes
 {"type": "hpa", ...}        each HPA once, then again whenever anything in it changes, always as a whole
@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, TextIO
+from typing import TextIO
 
+from hpatui.api.as_json import hpa_json, load_json, status_json, time_json
+from hpatui.api.shapes import DeletedLine, HeartbeatLine, HpaLine, LoadJson, LoadLine, SourceJson, StatusLine
 from hpatui.model import Key
-from hpatui.plain.as_json import hpa_json, load_json, status_json, time_json
 from hpatui.state.snapshot import Detail, HpaRow, Snapshot
+from hpatui.text import printable
 
 HEARTBEAT = 10.0  # seconds
 
@@ -28,8 +30,8 @@ class ChangesPrinter:
         self._details = details
         self._rows: dict[Key, HpaRow] = {}
         self._texts: dict[Key, str] = {}
-        self._source: dict[str, Any] = {}
-        self._load: dict[str, Any] = {}
+        self._source: tuple[object, ...] = ()
+        self._load: LoadJson | None = None
         self._said = False
 
     def __call__(self, snapshot: Snapshot) -> None:
@@ -39,33 +41,50 @@ class ChangesPrinter:
         rows = {row.key: row for row in snapshot.rows}
         for key in sorted(self._rows.keys() - rows.keys()):
             self._texts.pop(key, None)
-            self._say(snapshot, "deleted", {"namespace": key.namespace, "name": key.name})
+            gone: DeletedLine = {
+                "type": "deleted",
+                "time": time_json(snapshot.time),
+                "namespace": key.namespace,
+                "name": key.name,
+            }
+            self._say(gone)
         for key, row in rows.items():
             if row is not self._rows.get(key) or (detail is not None and detail.row.key == key):
                 self._hpa(snapshot, row, detail if detail is not None and detail.row.key == key else None)
         self._rows = rows
-        load = load_json(snapshot)
-        if (load["state"], load["target"], load["message"]) != tuple(
-            self._load.get(name) for name in ("state", "target", "message")
-        ) and (self._load or load["state"] != "idle"):
-            self._say(snapshot, "load", load)
-        self._load = load
+        self._of_load(snapshot)
         if self._said:
             self._stream.flush()
 
     def beat(self, snapshot: Snapshot, now: float) -> None:
         """Nothing was said for a while: say that we are still there, and how far the source can be trusted."""
-        self._write({"type": "heartbeat", "time": time_json(now), "source": status_json(snapshot.status)})
+        line: HeartbeatLine = {"type": "heartbeat", "time": time_json(now), "source": status_json(snapshot.status)}
+        self._write(line)
         self._stream.flush()
 
     def _status(self, snapshot: Snapshot) -> None:
-        source = status_json(snapshot.status)
-        source.pop("last_contact")  # alone it is no change
-        shown = {**source, "context": snapshot.context, "namespace": snapshot.namespace}
+        source: SourceJson = status_json(snapshot.status)
+        # The last contact alone is no change.
+        shown = (source["state"], source["since"], source["message"], snapshot.context, snapshot.namespace)
         if shown != self._source:
             self._source = shown
-            where = {"context": snapshot.context, "namespace": snapshot.namespace}
-            self._say(snapshot, "status", {**where, "source": status_json(snapshot.status)})
+            line: StatusLine = {
+                "type": "status",
+                "time": time_json(snapshot.time),
+                "context": printable(snapshot.context),
+                "namespace": snapshot.namespace,
+                "source": source,
+            }
+            self._say(line)
+
+    def _of_load(self, snapshot: Snapshot) -> None:
+        load, before = load_json(snapshot), self._load
+        self._load = load
+        if before is None and load["state"] == "idle":
+            return
+        if before is None or any(load[name] != before[name] for name in ("state", "target", "message")):
+            line: LoadLine = {"type": "load", "time": time_json(snapshot.time), **load}
+            self._say(line)
 
     def _hpa(self, snapshot: Snapshot, row: HpaRow, detail: Detail | None) -> None:
         value = hpa_json(row, detail)
@@ -78,11 +97,12 @@ class ChangesPrinter:
         text = json.dumps(lasting, ensure_ascii=False, separators=(",", ":"))
         if self._texts.get(row.key) != text:
             self._texts[row.key] = text
-            self._say(snapshot, "hpa", {"hpa": value})
+            line: HpaLine = {"type": "hpa", "time": time_json(snapshot.time), "hpa": value}
+            self._say(line)
 
-    def _say(self, snapshot: Snapshot, kind: str, what: Mapping[str, Any]) -> None:
-        self._write({"type": kind, "time": time_json(snapshot.time), **what})
+    def _say(self, line: Mapping[str, object]) -> None:
+        self._write(line)
         self._said = True
 
-    def _write(self, value: Mapping[str, Any]) -> None:
+    def _write(self, value: Mapping[str, object]) -> None:
         self._stream.write(json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n")

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from hpatui.errors import UsageError
 from hpatui.settings import CHOICES, Settings, config_file, load_with_origins
@@ -47,13 +47,35 @@ _ABOUT = {
 _OWN_THEME = '{mine = {base = "dark", background = "#101418", replicas = "#5ccfe6", bad = "#ff7369"}}'
 
 
+SettingJson = TypedDict("SettingJson", {"value": bool | float | str | list[str] | None, "from": str})
+SettingJson.__doc__ = """One setting.
+
+    value: in force; null: hpatui decides by looking
+    from: default, a file's path, environment or flag
+    """
+
+
+class ConfigJson(TypedDict):
+    """The settings in force: `hpatui config --json`.
+
+    settings: name -> value and origin
+    file: the settings file that is read where it is there
+    """
+
+    settings: dict[str, SettingJson]
+    file: str
+
+
 def show(flags: Mapping[str, Any], *, as_json: bool) -> int:
     """Print every setting, its value and its origin."""
     settings, origins = load_with_origins(flags)
     values = asdict(settings)
     if as_json:
-        rows = {name: {"value": value, "from": origins[name]} for name, value in values.items()}
-        print(json.dumps({"settings": rows, "file": str(config_file(os.environ))}))
+        rows: dict[str, SettingJson] = {
+            name: {"value": _plain(value), "from": origins[name]} for name, value in values.items()
+        }
+        result: ConfigJson = {"settings": rows, "file": str(config_file(os.environ))}
+        print(json.dumps(result))
         return 0
     texts = {name: _toml(value) if value is not None else "-" for name, value in values.items()}
     name_width, value_width = max(map(len, texts)), min(40, max(map(len, texts.values())))
@@ -61,6 +83,10 @@ def show(flags: Mapping[str, Any], *, as_json: bool) -> int:
     for name, text in texts.items():
         print(f"{name:<{name_width}}  {text:<{value_width}}  {origins[name]}")
     return 0
+
+
+def _plain(value: Any) -> bool | float | str | list[str] | None:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def init() -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TextIO
 
-from hpatui.plain.await_hpa import find_row, wait_live
+from hpatui.api.waiting import find_row, wait_live
 from hpatui.plain.safe import safe_lines
 from hpatui.session.port import SessionPort, parse_hpa_name
 

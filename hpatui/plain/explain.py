@@ -4,75 +4,26 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict, replace
-from typing import Any, TextIO
+from typing import TextIO
 
-import yaml
-
+from hpatui.api.as_json import explanation_json
+from hpatui.api.explaining import explained
 from hpatui.autoscaler.explain import Explanation
-from hpatui.autoscaler.explanation import ExplainLine, Tone
-from hpatui.autoscaler.keda import facts_of, is_paused, scaled_object
-from hpatui.clock import as_datetime, format_rfc3339
-from hpatui.errors import HpatuiError
-from hpatui.model import Key
-from hpatui.plain.await_hpa import find_row, wait_detail, wait_live
-from hpatui.plain.watch import settled
-from hpatui.session.port import SessionPort, parse_hpa_name
+from hpatui.clock import as_datetime
+from hpatui.session.port import SessionPort
 from hpatui.state.snapshot import Detail
 from hpatui.text import printable
-
-TIMEOUT = 10.0
 
 
 async def explain(session: SessionPort, *, as_json: bool, out: TextIO | None = None) -> int:
     """Print the explanation of the HPA that the settings name. Returns the exit code."""
     stream = out or sys.stdout
-    snapshot = await wait_live(session)
-    row = find_row(snapshot, parse_hpa_name(session.settings.hpa or ""))
-    detail = await wait_detail(session, row.key, lambda d: settled(d) and d.explanation is not None, TIMEOUT)
-    if detail is None or detail.explanation is None:
-        raise HpatuiError(f"nothing is known yet that explains {printable(str(row.key))}", hint="try again in a moment")
-    explanation = await with_scaled_object(session, detail, detail.explanation)
+    detail, explanation = await explained(session, session.settings.hpa or "")
     if as_json:
         stream.write(json.dumps(explanation_json(detail, explanation), ensure_ascii=False) + "\n")
     else:
         stream.write(explanation_text(detail, explanation))
     return 0
-
-
-async def with_scaled_object(session: SessionPort, detail: Detail, explanation: Explanation) -> Explanation:
-    """With what KEDA's ScaledObject says beside an HPA that KEDA made (pause, cooldown to 0, cron windows), as far as it
-    may be read.
-    """
-    hpa = detail.row.hpa
-    name = scaled_object(hpa.labels)
-    if not name:
-        return explanation
-    try:
-        found = yaml.safe_load(await session.object_yaml("ScaledObject", Key(hpa.key.namespace, name)))
-    except (HpatuiError, yaml.YAMLError):
-        found = None
-    if isinstance(found, dict):
-        tone = Tone.WARN if is_paused(found) else Tone.PLAIN
-        more = tuple(ExplainLine("KEDA", text, tone) for text in facts_of(found))
-    else:
-        text = "the ScaledObject could not be read, so its pause, cooldown and cron windows are not known"
-        more = (ExplainLine("KEDA", text, Tone.PLAIN),)
-    at = next((i + 1 for i, line in enumerate(explanation.lines) if line.label == "KEDA"), len(explanation.lines))
-    return replace(explanation, lines=(*explanation.lines[:at], *more, *explanation.lines[at:]))
-
-
-def explanation_json(detail: Detail, explanation: Explanation) -> dict[str, Any]:
-    """The explanation as the JSON object that scripts rely on."""
-    value = asdict(explanation)
-    value["countdowns"] = [
-        {"kind": c.kind, "text": printable(c.text), "until": format_rfc3339(as_datetime(c.until))}
-        for c in explanation.countdowns
-    ]
-    known = explanation.known_since
-    value["known_since"] = format_rfc3339(as_datetime(known)) if known is not None else None
-    hpa = detail.row.hpa
-    return {"namespace": hpa.key.namespace, "name": hpa.key.name, "state": detail.row.state.value, **value}
 
 
 def explanation_text(detail: Detail, explanation: Explanation) -> str:

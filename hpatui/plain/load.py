@@ -13,8 +13,8 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+from hpatui.api.load_shapes import LoadResultJson
 from hpatui.clock import SystemClock
 from hpatui.errors import LoadError, UsageError
 from hpatui.load.conditions import waits
@@ -99,7 +99,7 @@ async def _run(args: argparse.Namespace, plan: LoadPlan, aim: Aim, limits: _Limi
     if finished is None:
         raise LoadError("the load ended without a result")
     ended = finished.error or finished.reason or ("interrupted" if interrupted else "complete")
-    result = {**result_json(finished, [], plan), "ended": ended}
+    result = result_json(finished, [], plan, ended)
     if args.hdr_log:
         append_log(Path(args.hdr_log), finished.response, began, finished.totals.duration)
     if args.json:
@@ -125,12 +125,12 @@ def _printing(args: argparse.Namespace) -> tuple[Callable[[LoadSample], None], J
     return (lambda _: None), stream
 
 
-def _text(result: dict[str, Any]) -> str:
+def _text(result: LoadResultJson) -> str:
     ended = result["ended"]
     return result_text(result) + ("" if ended == "complete" else f"\nended early: {ended}")
 
 
-def _judged(result: dict[str, Any], limits: _Limits, finished: Finished, *, cut: bool) -> int:
+def _judged(result: LoadResultJson, limits: _Limits, finished: Finished, *, cut: bool) -> int:
     """The exit code, with a line for each reason. `cut`: a signal ended it."""
     if finished.error and not result["requests"]:
         raise LoadError(finished.error)

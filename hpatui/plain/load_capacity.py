@@ -12,11 +12,11 @@ import signal
 import sys
 from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
+from hpatui.api.load_shapes import CapacityJson, StepJson
 from hpatui.clock import SystemClock
 from hpatui.errors import LoadError, UsageError
 from hpatui.load.capacity import Capacity, Limits, Search, Step
@@ -189,7 +189,7 @@ def _print(args: argparse.Namespace, search: Search, ended: str) -> None:
     out(_text(capacity, args.peak, ended), file=sys.stderr if args.csv else sys.stdout)
 
 
-def _json(capacity: Capacity, steps: list[Step], peak: float | None, ended: str) -> dict[str, Any]:
+def _json(capacity: Capacity, steps: list[Step], peak: float | None, ended: str) -> CapacityJson:
     return {
         "knee": capacity.knee,
         "beyond": capacity.beyond,
@@ -200,8 +200,24 @@ def _json(capacity: Capacity, steps: list[Step], peak: float | None, ended: str)
         "metric": capacity.metric or None,
         "max_replicas": capacity.most,
         "replicas_for_peak": None if peak is None else capacity.replicas_for(peak),
-        "steps": [asdict(step) for step in steps],
+        "steps": [_step_json(step) for step in steps],
         "ended": ended,
+    }
+
+
+def _step_json(step: Step) -> StepJson:
+    return {
+        "rate": step.rate,
+        "served": step.served,
+        "p95": step.p95,
+        "failed": step.failed,
+        "limited": step.limited,
+        "pods": step.pods,
+        "used": step.used,
+        "offered": step.offered,
+        "seconds": step.seconds,
+        "ratios": dict(step.ratios),
+        "most": step.most,
     }
 
 

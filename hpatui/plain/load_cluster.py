@@ -13,6 +13,7 @@ import sys
 import time
 from typing import Any
 
+from hpatui.api.load_shapes import LoopsJson
 from hpatui.load.jobs import LEASE, Place, busybox_job, deadline_of, locust_objects
 from hpatui.load.plan import LoadPlan
 from hpatui.plain.safe import manifests
@@ -65,6 +66,11 @@ async def run_loops(args: argparse.Namespace, plan: LoadPlan, aim: Aim) -> int:
             task.cancel()
         await to_the_end(generators.delete())
     seconds = time.monotonic() - began
-    result = {"engine": "busybox", "workers": place.workers, "duration_s": round(seconds, 3), "requests": None}
+    result: LoopsJson = {
+        "engine": "busybox",
+        "workers": place.workers,
+        "duration_s": round(seconds, 3),
+        "requests": None,
+    }
     print(json.dumps(result) if args.json else f"{loops} for {seconds:.0f} s; busybox counts nothing")
     return 130 if ending.is_set() else 0

@@ -5,21 +5,25 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from hpatui.api.load_shapes import LoadResultJson, PlannedJson, SecondJson
 from hpatui.errors import LoadError
 from hpatui.load.faults import IN_FLIGHT, advice
 from hpatui.load.histogram import HIGHEST, LOWEST, Histogram, highest_of
 from hpatui.load.plan import LoadPlan
 from hpatui.load.run import Finished
+from hpatui.load.stats import Planned
 from hpatui.model import LoadSample
 
 
-def result_json(ended: Finished, samples: list[LoadSample], plan: LoadPlan) -> dict[str, Any]:
-    """The result as the JSON object that scripts rely on; what each number means: `hpatui load --help` and the README."""
-    totals, planned = ended.totals, ended.planned
+def result_json(ended: Finished, samples: list[LoadSample], plan: LoadPlan, reason: str) -> LoadResultJson:
+    """The result as the JSON object that scripts rely on; what each number means: `hpatui load --help` and `LoadResultJson`.
+    `reason`: complete, or why it ended.
+    """
+    totals, planned, summary = ended.totals, ended.planned, ended.summary
     return {
         "requests": totals.requests,
         "ok": totals.ok,
@@ -43,17 +47,36 @@ def result_json(ended: Finished, samples: list[LoadSample], plan: LoadPlan) -> d
         "error_kinds": dict(totals.errors),
         "answered_share": round(planned.answered, 6),
         "ok_share": round(planned.ok, 6),
-        **ended.summary,
-        "planned_ms": {**planned.table, "at_least": list(planned.at_least)},
+        "latency_ms": summary["latency_ms"],
+        "service_time_ms": summary["service_time_ms"],
+        "late_start_ms": summary["late_start_ms"],
+        "name_lookup_ms": summary["name_lookup_ms"],
+        "tcp_connect_ms": summary["tcp_connect_ms"],
+        "tls_handshake_ms": summary["tls_handshake_ms"],
+        "planned_ms": _planned_json(planned),
         "generator_limited_s": sum(totals.limited_by.values()),
         "generator_limited_by": dict(totals.limited_by),
         "breaker_open_s": totals.breaker_seconds,
         "stages": [stage.text() for stage in plan.stages] if plan.model == "open" else [plan.text()],
         "per_second": [second_json(sample) for sample in samples],
+        "ended": reason,
     }
 
 
-def second_json(sample: LoadSample) -> dict[str, Any]:
+def _planned_json(planned: Planned) -> PlannedJson:
+    table = planned.table
+    return {
+        "p50": table["p50"],
+        "p90": table["p90"],
+        "p95": table["p95"],
+        "p99": table["p99"],
+        "p999": table["p999"],
+        "max": table["max"],
+        "at_least": list(planned.at_least),
+    }
+
+
+def second_json(sample: LoadSample) -> SecondJson:
     """One second, as an element of the result's `per_second`."""
     return {
         "time": round(sample.time, 3),
@@ -68,7 +91,7 @@ def second_json(sample: LoadSample) -> dict[str, Any]:
     }
 
 
-def result_text(result: dict[str, Any]) -> str:
+def result_text(result: LoadResultJson) -> str:
     """The result for a person."""
     drain = f", then {result['drain_s']:.1f} s for the last answers" if result["drain_s"] >= 0.1 else ""
     lines = [
@@ -86,7 +109,7 @@ def result_text(result: dict[str, Any]) -> str:
     return "\n".join([*lines, *_remarks(result)])
 
 
-def _remarks(result: dict[str, Any]) -> list[str]:
+def _remarks(result: LoadResultJson) -> list[str]:
     """What has to be known to judge the numbers: limits that were in force, and whose fault it was."""
     lines: list[str] = []
     if redirects := sum(count for code, count in result["status"].items() if code.startswith("3") and code != "304"):
@@ -131,7 +154,7 @@ def _classes(statuses: dict[str, int]) -> str:
     return ", ".join(shown) or "none"
 
 
-def _percentiles(table: dict[str, Any], at_least: Collection[str]) -> str:
+def _percentiles(table: Mapping[str, Any], at_least: Collection[str]) -> str:
     shown = [
         f"{name} {'>= ' if name in at_least else ''}{table[name]:.1f}"
         for name in ("p50", "p90", "p95", "p99", "p999", "max")
@@ -140,13 +163,17 @@ def _percentiles(table: dict[str, Any], at_least: Collection[str]) -> str:
     return "  ".join(shown) or "no answers"
 
 
-def _connecting(result: dict[str, Any]) -> str:
+def _connecting(result: LoadResultJson) -> str:
     """What connecting took, by its phases; empty where there was no connection."""
-    phases = (("name", "name_lookup_ms"), ("TCP", "tcp_connect_ms"), ("TLS", "tls_handshake_ms"))
+    phases = (
+        ("name", result["name_lookup_ms"]),
+        ("TCP", result["tcp_connect_ms"]),
+        ("TLS", result["tls_handshake_ms"]),
+    )
     shown = [
         f"{name} p50 {table['p50']:.1f} p99 {table['p99']:.1f} max {table['max']:.1f}"
-        for name, key in phases
-        if (table := result[key])["p50"] is not None
+        for name, table in phases
+        if table["p50"] is not None
     ]
     count = int(result["tcp_connect_ms"]["count"] or 0)
     return f"connecting ms ({count} connection{'s'[: count != 1]}): {'; '.join(shown)}" if shown else ""
@@ -163,7 +190,7 @@ def live_line(sample: LoadSample) -> str:
     )
 
 
-def missed_thresholds(result: dict[str, Any], limits: tuple[float | None, float | None]) -> list[str]:
+def missed_thresholds(result: LoadResultJson, limits: tuple[float | None, float | None]) -> list[str]:
     """A sentence for each threshold (p95 in ms, share of errors) that was missed.
 
     The p95 is that of all that was planned: where it lies among what failed or was not begun, it is missed.
@@ -205,7 +232,7 @@ class JsonStream:
         self._write(("," if self._begun else '{"per_second": [') + "\n " + json.dumps(second_json(sample)))
         self._begun = True
 
-    def end(self, result: dict[str, Any]) -> None:
+    def end(self, result: LoadResultJson) -> None:
         """The rest of the result."""
         rest = json.dumps({key: value for key, value in result.items() if key != "per_second"})
         self._write(("" if self._begun else '{"per_second": [') + "],\n" + rest[1:] + "\n")

@@ -6,13 +6,12 @@ import asyncio
 import json
 import sys
 from dataclasses import dataclass
-from typing import Any, Protocol, TextIO
+from typing import Protocol, TextIO, TypedDict
 
+from hpatui.api.waiting import find_row, settled, wait_detail, wait_live
 from hpatui.autoscaler.rules import Rules, rules_of
 from hpatui.clock import as_datetime, format_rfc3339
 from hpatui.model import ControllerFlags, Key
-from hpatui.plain.await_hpa import find_row, wait_detail, wait_live
-from hpatui.plain.watch import settled
 from hpatui.session.port import SessionPort, parse_hpa_name
 from hpatui.state.frames import Frame, config_of
 from hpatui.state.upgrade import Outcome, Verdict, reason, verdict
@@ -113,7 +112,89 @@ def _differences(item: Verdict, then: Rules) -> list[str]:
 # JSON -----------------------------------------------------------------------------------------------------------------
 
 
-def _json(run: _Run) -> dict[str, Any]:
+class FactJson(TypedDict):
+    """One change of the rules.
+
+    fact: its name, as on docs/versions.md
+    text: what changes, in a sentence
+    """
+
+    fact: str
+    text: str
+
+
+class SourcedFactJson(FactJson):
+    """One change of the rules that makes a difference.
+
+    fact: its name, as on docs/versions.md
+    text: what changes, in a sentence
+    source: the change in kubernetes/kubernetes
+    """
+
+    source: str
+
+
+class DifferenceJson(TypedDict):
+    """One sync that goes otherwise.
+
+    time: of the sync
+    before: the size that the metrics ask for by the present rules; null where none is computed
+    after: the same by the other version's
+    text: what changes, in words
+    facts: why
+    """
+
+    time: str
+    before: int | None
+    after: int | None
+    text: str
+    facts: list[SourcedFactJson]
+
+
+class UpgradedHpaJson(TypedDict):
+    """What another version makes of one HPA.
+
+    namespace: its namespace
+    name: its name
+    outcome: whether it is sized differently, or why that is not known
+    compared: syncs that were compared, the present included
+    differences: oldest first
+    unknown: what cannot be known, and what it would take
+    watchFor: what this HPA can meet, though it does not at present
+    """
+
+    namespace: str
+    name: str
+    outcome: Outcome
+    compared: int
+    differences: list[DifferenceJson]
+    unknown: list[str]
+    watchFor: list[str]
+
+
+UpgradeJson = TypedDict(
+    "UpgradeJson",
+    {
+        "from": str,
+        "fromText": str,
+        "to": str,
+        "differs": int,
+        "hpas": list[UpgradedHpaJson],
+        "otherChanges": list[FactJson],
+    },
+)
+UpgradeJson.__doc__ = """Which HPAs another version of Kubernetes sizes differently: `hpatui upgrade --to VERSION --json`.
+
+    from: the rules in force
+    fromText: the same in words, and how they are known
+    to: the rules of the other version
+    differs: how many HPAs would be sized differently
+    hpas: each HPA
+    otherChanges: what else changes between the two, without a size
+    """
+
+
+def _json(run: _Run) -> UpgradeJson:
     return {
         "from": run.now.name,
         "fromText": printable(run.told),
@@ -128,11 +209,11 @@ def _json(run: _Run) -> dict[str, Any]:
     }
 
 
-def _hpa_json(key: Key, item: Verdict, then: Rules) -> dict[str, Any]:
+def _hpa_json(key: Key, item: Verdict, then: Rules) -> UpgradedHpaJson:
     return {
         "namespace": key.namespace,
         "name": key.name,
-        "outcome": item.outcome.value,
+        "outcome": item.outcome,
         "compared": item.compared,
         "differences": [
             {

@@ -1,7 +1,7 @@
 """Runs the plain front end over a session.
 
 `watch` prints the HPAs once and then every change as a sentence; with `as_json` each snapshot is one JSON object on a
-line, or with `changes` each change (the keys are documented in README.md, "JSON"). Text from the cluster is made printable
+line, or with `changes` each change (`hpatui schema` has their keys). Text from the cluster is made printable
 first.
 """
 
@@ -11,11 +11,11 @@ import asyncio
 import sys
 from typing import Protocol, TextIO
 
+from hpatui.api.waiting import find_row, raise_if_ended, settled, wait_detail, wait_until
 from hpatui.clock import SystemClock
 from hpatui.errors import HpatuiError
-from hpatui.model import Key, Kind, SourceState
+from hpatui.model import Key, SourceState
 from hpatui.plain.as_json import JsonPrinter
-from hpatui.plain.await_hpa import find_row, raise_if_ended, wait_detail, wait_until
 from hpatui.plain.changes import HEARTBEAT, ChangesPrinter
 from hpatui.plain.lines import LinePrinter
 from hpatui.plain.options import WatchOptions
@@ -24,7 +24,6 @@ from hpatui.state.snapshot import Detail, Snapshot
 from hpatui.text import printable
 
 _TROUBLE = (SourceState.RECONNECTING, SourceState.FAILED)
-_DETAIL_KINDS = (Kind.WORKLOAD, Kind.POD, Kind.EVENT, Kind.POD_USAGE)
 DETAIL_TIMEOUT = 10.0  # seconds that one HPA's details may take with --once
 
 
@@ -117,9 +116,3 @@ async def _print_once(session: SessionPort, printer: Printer, options: WatchOpti
 def _all_observed(snapshot: Snapshot) -> bool | None:
     """Whether each HPA has a decision."""
     return True if all(row.decision is not None for row in snapshot.rows) else None
-
-
-def settled(detail: Detail) -> bool:
-    """Whether each stream of an HPA's details has answered, one way or the other."""
-    waiting = (SourceState.CONNECTING, SourceState.LISTING, SourceState.IDLE)
-    return all(kind in detail.statuses and detail.statuses[kind].state not in waiting for kind in _DETAIL_KINDS)

@@ -9,11 +9,11 @@ from typing import Any, cast
 import pytest
 import yaml
 
+from hpatui.api.explaining import with_scaled_object
 from hpatui.autoscaler.explanation import ExplainLine, Explanation, Tone
 from hpatui.autoscaler.keda import LABEL
 from hpatui.errors import ForbiddenError, HpatuiError
 from hpatui.model import Key
-from hpatui.plain.explain import with_scaled_object
 from tests.ui.fakes import FakeSession
 from tests.unit.state.test_observer import make_hpa
 

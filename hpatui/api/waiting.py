@@ -1,4 +1,4 @@
-"""Waiting for one HPA: the commands that are about a single one begin here."""
+"""Waiting for one HPA, or for a condition: the commands that are about a single one begin here."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from hpatui.errors import HpatuiError
-from hpatui.model import Key, SourceState
+from hpatui.model import Key, Kind, SourceState
 from hpatui.session.port import SessionPort, unknown_hpa
 from hpatui.state.snapshot import Detail, HpaRow, Snapshot
 from hpatui.text import printable
 
 CONNECT_TIMEOUT = 30.0
 _T = TypeVar("_T")
+_DETAIL_KINDS = (Kind.WORKLOAD, Kind.POD, Kind.EVENT, Kind.POD_USAGE)
 _ENDED = (SourceState.FAILED, SourceState.FORBIDDEN, SourceState.NOT_SERVED)
 
 
@@ -81,3 +82,9 @@ async def wait_detail(session: SessionPort, key: Key, ready: Callable[[Detail], 
         return found
     detail = session.snapshot.detail
     return detail if detail is not None and detail.row.key == key else None
+
+
+def settled(detail: Detail) -> bool:
+    """Whether each stream of an HPA's details has answered, one way or the other."""
+    waiting = (SourceState.CONNECTING, SourceState.LISTING, SourceState.IDLE)
+    return all(kind in detail.statuses and detail.statuses[kind].state not in waiting for kind in _DETAIL_KINDS)

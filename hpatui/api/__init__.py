@@ -1,0 +1,1 @@
+"""The Python interface of hpatui, and the forms of what it tells."""
