@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
+from hpatui.api.waiting import settled, wait_detail
 from hpatui.clock import as_datetime, format_rfc3339
 from hpatui.errors import ConflictError, UsageError
 from hpatui.model import Key
-from hpatui.plain.await_hpa import wait_detail
-from hpatui.plain.watch import settled
 from hpatui.session.applying import READ_ONLY, Answer, Plan, plan_json
 from hpatui.session.guarded import Followed, Foretold, GuardedChange
 from hpatui.session.live import Session

@@ -7,12 +7,12 @@ import sys
 from collections.abc import Sequence
 from typing import TextIO
 
+from hpatui.api.waiting import find_row, wait_live
 from hpatui.clock import as_datetime, format_rfc3339
 from hpatui.cluster.kubeconfig import cluster_access
 from hpatui.errors import UsageError
 from hpatui.model import Key
 from hpatui.plain.applying import UNDO, ApplyOptions, change_hpa
-from hpatui.plain.await_hpa import find_row, wait_live
 from hpatui.session.applying import READ_ONLY
 from hpatui.session.live import Session
 from hpatui.session.port import parse_hpa_name

@@ -7,10 +7,9 @@ import json
 from dataclasses import replace
 
 from hpatui.load.capacity import Search, Step
-from hpatui.model import Kind, Listed, LoadSample, LoadState, Seen, SourceState, SourceStatus, StatusChanged
+from hpatui.model import Kind, Listed, LoadSample, LoadState, LoadView, Seen, SourceState, SourceStatus, StatusChanged
 from hpatui.plain.changes import ChangesPrinter
 from hpatui.plain.load_capacity import _json
-from hpatui.state.snapshot import LoadView
 from hpatui.state.store import Store
 from tests.factories import NOW, hpa
 from tests.schemas import check
