@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Protocol, TextIO, TypedDict
 
 from hpatui.api.waiting import find_row, settled, wait_detail, wait_live
+from hpatui.autoscaler.config import config_of
 from hpatui.autoscaler.rules import Rules, rules_of
 from hpatui.clock import as_datetime, format_rfc3339
 from hpatui.model import ControllerFlags, Key
 from hpatui.session.port import SessionPort, parse_hpa_name
-from hpatui.state.frames import Frame, config_of
+from hpatui.state.frames import Frame
 from hpatui.state.upgrade import Outcome, Verdict, reason, verdict
 from hpatui.text import printable
 

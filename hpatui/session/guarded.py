@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from hpatui.autoscaler.config import config_of
 from hpatui.autoscaler.decision import Decision, decide
 from hpatui.autoscaler.inputs import HpaObject
 from hpatui.autoscaler.parse import parse_hpa
@@ -16,7 +17,7 @@ from hpatui.model import Key
 from hpatui.session.applying import Answer, Plan, carry_out, plan_change
 from hpatui.session.undo_book import Change, UndoBook
 from hpatui.settings import state_dir
-from hpatui.state.frames import Frame, config_of
+from hpatui.state.frames import Frame
 from hpatui.text import printable
 
 if TYPE_CHECKING:

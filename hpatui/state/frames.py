@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hpatui.autoscaler.decision import Decision
-from hpatui.autoscaler.inputs import ControllerConfig, Memory
-from hpatui.autoscaler.rules import RECORDED, rules_of
-from hpatui.model import ControllerFlags, Hpa
+from hpatui.autoscaler.inputs import Memory
+from hpatui.model import Hpa
 from hpatui.state.facts import Inputs
 
 
@@ -46,17 +45,6 @@ class Frame:
     inputs: Inputs
     memory: Memory
     to_size: int
-
-
-def config_of(flags: ControllerFlags) -> ControllerConfig:
-    """The flags as `decide` takes them."""
-    return ControllerConfig(
-        tolerance=flags.tolerance,
-        downscale_stabilization=flags.downscale_stabilization,
-        cpu_initialization=flags.cpu_initialization,
-        initial_readiness_delay=flags.initial_readiness_delay,
-        rules=rules_of(flags.rules) if flags.rules else RECORDED,
-    )
 
 
 def status_of(hpa: Hpa) -> object:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from hpatui.autoscaler.config import config_of
 from hpatui.autoscaler.decision import decide
 from hpatui.autoscaler.inputs import ControllerConfig
 from hpatui.autoscaler.sentences import duration, percent
 from hpatui.autoscaler.times import seconds_to_ns
 from hpatui.model import ControllerFlags
-from hpatui.state.frames import Frame, config_of
+from hpatui.state.frames import Frame
 
 TOLERANCES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3)
 WINDOWS = (0.0, 15.0, 30.0, 60.0, 120.0, 180.0, 300.0, 600.0, 900.0)

@@ -3,9 +3,8 @@
     hpa_changed / facts / events  ->  ring of Facts, memory  ->  decide at each sync  ->  Sync records, agreement
     explanation(now)              ->  decide for the next sync  ->  sentences, countdowns
 
-The controller reads the world a moment before it writes, and its own write (and what follows from it) reaches an
-observer in any order. So the facts of the last seconds are kept, and a sync is predicted from those that do not show
-its effect yet. Bounded memory; all times epoch seconds.
+The controller reads the world a moment before it writes, and its write (and what follows) reaches an observer in any order.
+So the facts of the last seconds are kept, and a sync is predicted from those that do not show its effect yet. Bounded memory.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from hpatui.autoscaler.config import config_of
 from hpatui.autoscaler.decision import Decision, decide
 from hpatui.autoscaler.explain import Explanation, Timing, explain, explain_status
 from hpatui.autoscaler.inputs import Memory
@@ -23,7 +23,7 @@ from hpatui.errors import MalformedObject
 from hpatui.model import ControllerFlags, Event, Hpa, Key
 from hpatui.state.adjust import adjusted
 from hpatui.state.facts import Facts, Inputs, Reader, untold
-from hpatui.state.frames import Frame, Sync, config_of, prediction_of, status_of
+from hpatui.state.frames import Frame, Sync, prediction_of, status_of
 from hpatui.state.history import parse_rescale
 from hpatui.state.inference import LEAST, infer_flags
 from hpatui.state.memory import EDGE, bounded, first_memory, longest_window, mended, shifted, with_events

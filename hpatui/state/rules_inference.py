@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from hpatui.autoscaler.config import config_of
 from hpatui.autoscaler.decision import decide
 from hpatui.autoscaler.inputs import ControllerConfig
 from hpatui.autoscaler.rules import FACTS, NEWEST, OLDEST, Rules, rules_of_minor
 from hpatui.autoscaler.times import seconds_to_ns
 from hpatui.model import ControllerFlags
-from hpatui.state.frames import Frame, config_of
+from hpatui.state.frames import Frame
 
 LOOK_AT = 96  # syncs looked at: the newest
 PROOFS = 2  # syncs that other rules must foretell and the assumed ones not

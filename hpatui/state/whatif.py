@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from hpatui.autoscaler.config import config_of
 from hpatui.autoscaler.decision import Decision, decide
 from hpatui.autoscaler.inputs import HpaObject, Memory, PodInput, PodMetricsInput
 from hpatui.autoscaler.parse import parse_hpa
@@ -20,7 +21,7 @@ from hpatui.autoscaler.times import seconds_to_ns
 from hpatui.errors import UsageError
 from hpatui.model import ControllerFlags
 from hpatui.state.facts import Inputs
-from hpatui.state.frames import Frame, config_of
+from hpatui.state.frames import Frame
 
 SPREAD = "use is spread evenly over the trial's pods; start-up and limits that were reached are not modelled"
 

@@ -2,60 +2,74 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from hpatui.autoscaler.inputs import Memory
 
 
 @dataclass(frozen=True, slots=True)
 class Young:
-    """A sample of a pod in its start: how long it had run at the end of the window (s), the window (s), its values."""
+    """A sample of a pod in its start: how long it had run at the end of the window (s), the window (s), its values, and in
+    which part of the window it was ready (0 to 1).
+    """
 
+    pod: str
     age: float
     window: float
     values: tuple[float | None, ...]
+    ready: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The samples of one window, which ended at `time`.
+    """The samples of one window, which ended at `time` and took `window` seconds.
 
-    `size`: what the scale asked for. `ready`: pods that were ready (all that share the load). `counted`: those whose
-    samples are in `totals`, by place in spec.metrics: their sum in thousandths, or for an Object or External metric its one
-    value; None where unknown. `highest`: the largest value of one pod. `rate`: requests/s, where the load is known.
+    `size`: what the scale asked for. `ready`: how many pods shared the load, on average over the window. `counted`: pods that
+    were ready all of it and have a sample; `means`: what those used on average, by place in spec.metrics, in thousandths (for
+    an Object or External metric its one value); `highest`: the most that one used. None where unknown. `young`: samples of
+    pods in their start. `rate`: requests/s, where the load is known. `age`: how long the counted pods had run on average (s).
     """
 
     time: float
     window: float
     size: int
-    ready: int
+    ready: float
     counted: int
-    totals: tuple[float | None, ...]
+    means: tuple[float | None, ...]
     highest: tuple[float | None, ...] = ()
     young: tuple[Young, ...] = ()
     rate: float | None = None
-    ages: float = 0.0  # mean age of the counted pods
+    age: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A pod that started: when it was created, ran and became ready (None: not seen)."""
+    """A pod that started after a change of the size at `asked`: when it ran and when it was ready (None: not seen)."""
 
-    created: float
+    asked: float
     running: float | None
     ready: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """All of one HPA's target. `requests` and `limits` of a pod by place in spec.metrics, in thousandths (None: none, or
-    not a resource). `sizes`: (time, spec.replicas). `syncs`: times of the controller's syncs that were seen. `kills`: when
-    containers were killed over their memory limit. `blind`: (from, to) in which metrics were not readable.
+    """All that was seen of one HPA's target, from `begin` to `end`.
+
+    `requests` and `limits` of a pod by place in spec.metrics, in thousandths (None: none, or not a resource). `sizes`: (time,
+    spec.replicas) from then on. `syncs`: times of the controller's syncs that were seen. `ages`: of the newest sample
+    at each. `blind`: (from, to) in which metrics could not be read. `memory`: what the controller remembered at the begin.
+    `foreign`: changes of the size that were not the HPA's.
     """
 
+    begin: float
+    end: float
     moments: tuple[Moment, ...]
     requests: tuple[int | None, ...]
     limits: tuple[int | None, ...]
+    sizes: tuple[tuple[float, int], ...]
     starts: tuple[Start, ...] = ()
-    sizes: tuple[tuple[float, int], ...] = ()
     syncs: tuple[float, ...] = ()
-    kills: tuple[float, ...] = ()
-    blind: tuple[tuple[float, float], ...] = field(default=())
+    ages: tuple[float, ...] = ()
+    blind: tuple[tuple[float, float], ...] = ()
+    memory: Memory | None = None
+    foreign: int = 0

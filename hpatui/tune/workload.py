@@ -20,6 +20,7 @@ class Kind(StrEnum):
     """How a metric's value comes about."""
 
     SHARED = "shared"  # pods that are ready share the demand evenly: cpu, requests/s a pod, memory of a cache
+    POD = "pod"  # a pod's own, whatever the load and however many there are: most applications' memory
     HELD = "held"  # what the demand brings in stays in the pod for a while, or for ever: memory
     TOTAL = "total"  # one value for the whole workload, whatever its size: Object and External metrics
 
@@ -29,6 +30,7 @@ class MetricModel:
     """One metric of spec.metrics (by place). A pod of age `a` that gets the share `s` of the demand uses
 
         SHARED   idle + cost * s, at most `limit`; while it starts, `startup` more
+        POD      idle + cost * demand
         HELD     idle + growth * a + h  with  h' = cost * s - h / hold; over `limit` it is killed and starts again
         TOTAL    cost * demand, whatever the pods do
 
