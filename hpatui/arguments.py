@@ -62,6 +62,7 @@ def _scenario_arguments(parser: argparse.ArgumentParser) -> None:
     add("--fleet", type=int, default=0, metavar="N", help="N more HPAs with their deployments")
     add("--speed", type=_positive, default=1.0, metavar="N", help="run the cluster's clock N times faster")
     add("--kube-timings", action="store_true", help="Kubernetes' own timings (sync 15 s, window 300 s)")
+    add("--kubernetes", default="", metavar="VERSION", help="be Kubernetes 1.28 to 1.38, to the letter (default: 1.37)")
 
 
 def demo(parser: argparse.ArgumentParser) -> None:
@@ -76,7 +77,6 @@ def sandbox(parser: argparse.ArgumentParser, run_fault: Callable[[argparse.Names
     add = parser.add_argument
     add("--port", type=_port, default=0, metavar="N", help="port on 127.0.0.1 (default: a free one)")
     add("--kubeconfig-out", metavar="FILE", help="where to write the kubeconfig")
-    add("--kubernetes", default="", metavar="VERSION", help="be Kubernetes 1.28 to 1.38, to the letter")
     add("--parent-pipe", action="store_true", help=argparse.SUPPRESS)
     faults = parser.add_subparsers(title="commands", metavar="fault")
     fault = faults.add_parser("fault", help="break something in a running sandbox", allow_abbrev=False)

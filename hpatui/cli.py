@@ -115,7 +115,13 @@ def _run_demo(args: argparse.Namespace) -> int:
         for name, text in list_scenarios():
             print(f"{name:<16} " + text.replace("\n", f"\n{'':<17}"))
         return 0
-    options = SandboxOptions(scenario=args.scenario, fleet=args.fleet, speed=args.speed, kube_timings=args.kube_timings)
+    options = SandboxOptions(
+        scenario=args.scenario,
+        fleet=args.fleet,
+        speed=args.speed,
+        kube_timings=args.kube_timings,
+        kubernetes=args.kubernetes,
+    )
     options.check()
     return _show(settings_of(args), options)
 

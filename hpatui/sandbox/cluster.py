@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import cast
 
-from hpatui.autoscaler.rules import RECORDED, Rules
 from hpatui.clock import Clock
 from hpatui.sandbox.apiserver.resources import RESOURCES, Resource, of_kind
 from hpatui.sandbox.apiserver.status import StatusError
@@ -34,6 +33,8 @@ from hpatui.sandbox.kubelet import Kubelet
 from hpatui.sandbox.metrics import Metrics
 from hpatui.sandbox.options import Timings
 from hpatui.sandbox.pod_run import PodRun
+from hpatui.sandbox.release import DEFAULT, Release
+from hpatui.sandbox.scenarios.base import api_service
 from hpatui.sandbox.scenarios.build import Manifest
 from hpatui.sandbox.scenarios.fleet import populate
 from hpatui.sandbox.scenarios.rehearsal import builder
@@ -60,9 +61,10 @@ class Cluster:
         *,
         speed: float = 1.0,
         interval: float = 0.5,
-        rules: Rules = RECORDED,
+        release: Release = DEFAULT,
     ) -> None:
         self.clock = clock
+        self.release = release
         self.timings = timings
         self.speed = speed
         self._order = order
@@ -86,7 +88,7 @@ class Cluster:
         context.admission.extend([LimitRanges(context).admit, self.quotas.admit])
         self.metrics = Metrics(context, self.kubelet, self.usage)
         self.metrics.served_by = ("kube-system", "metrics-server")
-        self.autoscalers = Autoscalers(context, self.metrics, rules)
+        self.autoscalers = Autoscalers(context, self.metrics, release.rules)
         self.endpoints = EndpointsController(context, self._publish, lambda name: order(DropService(name)))
 
     def _publish(self, name: str, uids: list[str], sticky: bool) -> None:
@@ -114,6 +116,8 @@ class Cluster:
 
     def seed(self, manifest: Manifest) -> Manifest:
         """Create an object with its status."""
+        if manifest["kind"] == "Node":
+            manifest["status"]["nodeInfo"]["kubeletVersion"] = self.release.kubelet_version
         return self.store.create(resource_of(manifest), manifest)
 
     def patch(
@@ -153,6 +157,8 @@ class Cluster:
     def build(self, scenario: str) -> None:
         """Make the objects of a scenario; its clock is wound on the way."""
         builder(scenario)(self)
+        if self.release.serves("metrics.k8s.io", "v1"):
+            self.ensure(api_service("metrics.k8s.io", "v1", "metrics-server"))
 
     def open(self, fleet: int = 0) -> None:
         """The cluster is live from now on: a fleet comes in, traffic begins."""
@@ -161,6 +167,7 @@ class Cluster:
         for order in self._traffic:
             self._order(order)
         self._traffic.clear()
+        self.autoscalers.prompt = self.release.new_hpas_at_once
 
     def service_listens(self, name: str, port: int) -> None:
         """The data plane serves a Service's port (`namespace/name:port`) here: its annotation tells clients."""

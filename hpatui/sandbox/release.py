@@ -1,6 +1,7 @@
 """Which Kubernetes a sandbox is: what its API server serves, takes and prints, and its controller's rules.
 
-Where nobody asks for a version it is 1.36 and also serves what was removed long ago, for guides of that time.
+Where nobody asks for a version it is the newest released one, and also serves what was removed long ago, for guides of
+that time.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from hpatui.autoscaler.rules import NEWEST, OLDEST, RECORDED, Rules, rules_of_minor
+from hpatui.autoscaler.rules import NEWEST, OLDEST, Rules, rules_of_minor
 from hpatui.errors import UsageError
 
 _PATCH = {28: 15, 29: 15, 30: 14, 31: 14, 32: 9, 33: 5, 34: 3, 35: 2, 36: 2, 37: 1, 38: 0}
@@ -20,9 +21,9 @@ _ADDED = {("metrics.k8s.io", "v1"): 37}
 class Release:
     """Kubernetes 1.`minor`. `lenient`: API versions that it removed are served all the same."""
 
-    minor: int = 36
-    lenient: bool = True
-    rules: Rules = RECORDED
+    minor: int
+    lenient: bool
+    rules: Rules
 
     def serves(self, group: str, version: str) -> bool:
         """Whether a version of a group is served (of those that the sandbox knows)."""
@@ -34,9 +35,19 @@ class Release:
         return tuple(version for version in known if self.serves(group, version))
 
     @property
+    def kubelet_version(self) -> str:
+        """As its nodes tell it."""
+        return f"v1.{self.minor}.{_PATCH[self.minor]}"
+
+    @property
+    def new_hpas_at_once(self) -> bool:
+        """A new HPA is synced at once, not within a period (138294)."""
+        return self.minor >= 37
+
+    @property
     def git_version(self) -> str:
         """As /version says it; the mark behind it tells a sandbox from a cluster."""
-        return f"v1.{self.minor}.{_PATCH[self.minor]}+hpatui-sandbox"
+        return f"{self.kubelet_version}+hpatui-sandbox"
 
     @property
     def version(self) -> dict[str, str]:
@@ -69,7 +80,8 @@ class Release:
         return unknown
 
 
-DEFAULT = Release()
+NEWEST_RELEASED = 37  # 1.38 comes in December 2026
+DEFAULT = Release(NEWEST_RELEASED, lenient=True, rules=rules_of_minor(NEWEST_RELEASED))
 
 
 def release_of(text: str) -> Release:

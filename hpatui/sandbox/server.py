@@ -102,7 +102,7 @@ class Sandbox:
         self.clock = WarpClock(age_of(options.scenario, timings), options.speed)
         self.release = options.release
         self.cluster = Cluster(
-            self.clock, timings, self.dataplane.send, speed=options.speed, interval=interval, rules=self.release.rules
+            self.clock, timings, self.dataplane.send, speed=options.speed, interval=interval, release=self.release
         )
         kubelet = self.cluster.kubelet
         self.containers = Containers(self.cluster.context, self.dataplane.service_ports, kubelet.exited)
@@ -125,7 +125,6 @@ class Sandbox:
         from hpatui.sandbox.edge import date_of
         from hpatui.sandbox.kubeconfig import write_kubeconfig
         from hpatui.sandbox.runtime import SandboxRuntime
-        from hpatui.sandbox.scenarios.base import api_service
         from hpatui.sandbox.scenarios.fleet import default_size
 
         self._stop = stop
@@ -134,8 +133,6 @@ class Sandbox:
         self.dataplane.on_service = self.cluster.service_listens
         await self.dataplane.connect()
         self.cluster.build(self._options.scenario)
-        if self.release.serves("metrics.k8s.io", "v1"):
-            self.cluster.ensure(api_service("metrics.k8s.io", "v1", "metrics-server"))
         self.clock.go()
         self.cluster.open(default_size(self._options.scenario, self._options.fleet))
         self._live = True

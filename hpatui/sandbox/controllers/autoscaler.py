@@ -68,6 +68,7 @@ class Autoscalers:
         self._pods: dict[str, tuple[str, PodInput]] = {}
         self.period = timings.sync_period
         self.stopped = False  # a fault: the controller does not run
+        self.prompt = False  # from 1.37 on a new HPA is synced at once; what is there when the controller starts is not
         context.store.add_listener(HPAS, self._changed)
         context.store.add_listener(PODS, self._pod_changed)
 
@@ -81,7 +82,7 @@ class Autoscalers:
         elif type_ == "ADDED":
             self._known[key] = _Known(hpa["metadata"]["uid"])
             # As the controller's queue: the first sync comes within a period, spread so that not all come at once.
-            part = zlib.crc32(hpa["metadata"]["uid"].encode()) % 1000 / 1000
+            part = 0.0 if self.prompt else zlib.crc32(hpa["metadata"]["uid"].encode()) % 1000 / 1000
             self._c.engine.enqueue_at(self, key, self._c.engine.clock.time() + self.period * part)
 
     def _pod_changed(self, type_: str, pod: Object, old: Object | None) -> None:

@@ -72,7 +72,7 @@ def node(name: str, cpu: str = "4", memory: str = "8Gi", pods: int = 110, since:
     labels = {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
     info = {
         "machineID": "", "systemUUID": "", "bootID": "", "kernelVersion": "6.1.0", "osImage": "hpatui sandbox",
-        "containerRuntimeVersion": "hpatui://1", "kubeletVersion": "v1.36.2", "kubeProxyVersion": "",
+        "containerRuntimeVersion": "hpatui://1", "kubeletVersion": "", "kubeProxyVersion": "",
         "operatingSystem": "linux", "architecture": "amd64",
     }  # fmt: skip
     addresses = [{"type": "InternalIP", "address": "127.0.0.1"}, {"type": "Hostname", "address": name}]

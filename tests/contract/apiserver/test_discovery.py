@@ -49,7 +49,7 @@ async def test_a_client_that_cannot_read_it_gets_the_old_one(api: ApiServer) -> 
 async def test_health_and_version(api: ApiServer) -> None:
     for path in ("/healthz", "/readyz", "/livez"):
         assert (await api.request("GET", path)).body == "ok"
-    assert (await api.request("GET", "/version")).body["gitVersion"] == "v1.36.2+hpatui-sandbox"
+    assert (await api.request("GET", "/version")).body["gitVersion"] == "v1.37.1+hpatui-sandbox"
 
 
 async def test_openapi_tells_kubectl_what_a_patch_takes(api: ApiServer) -> None:

@@ -69,7 +69,7 @@ async def test_an_outage_shows_in_discovery_and_in_the_apiservice(
     media = "application/json;v=v2;g=apidiscovery.k8s.io;as=APIGroupDiscoveryList"
     groups = (await metrics.request("GET", "/apis", accept=media)).body["items"]
     group = next(item for item in groups if item["metadata"]["name"] == "metrics.k8s.io")
-    assert group["versions"] == [{"version": "v1beta1", "freshness": "Stale"}]
+    assert group["versions"] == [{"version": version, "freshness": "Stale"} for version in ("v1", "v1beta1")]
     up[0] = True
     condition = (await metrics.request("GET", path)).body["status"]["conditions"][0]
     assert condition["status"] == "True"

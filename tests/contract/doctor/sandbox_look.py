@@ -57,7 +57,7 @@ class SandboxLook:
         if steps == ["apis"]:
             return Answer(200, discovery.group_list())
         if steps == ["version"]:
-            return Answer(200, {"major": "1", "minor": "36", "gitVersion": "v1.36.2"})
+            return Answer(200, self.cluster.release.version)
         group, version, rest = ("", steps[1], steps[2:]) if steps[0] == "api" else (steps[1], steps[2], steps[3:])
         if not rest:
             found = discovery.resource_list(group, version)

@@ -52,7 +52,7 @@ def test_api_resources_and_versions(guide: Kubectl) -> None:
 
 def test_explain_and_version(guide: Kubectl) -> None:
     assert "maxReplicas\t<integer>" in guide("explain", "hpa.spec")
-    assert "v1.36.2+hpatui-sandbox" in guide("version")
+    assert "v1.37.1+hpatui-sandbox" in guide("version")
 
 
 def test_auth(guide: Kubectl) -> None:

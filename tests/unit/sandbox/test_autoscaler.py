@@ -133,3 +133,29 @@ def test_requests_per_second_scale_too() -> None:
     world = _world(metrics=[b.per_pod("http_requests_per_second", "500m")])
     world.load(0.01, 30.0)
     assert _replicas(world) == 3
+
+
+@pytest.mark.parametrize(("kubernetes", "at_once"), [("1.36", False), ("1.37", True), ("", True)])
+def test_a_new_hpa_is_synced_at_once_from_1_37_on(kubernetes: str, at_once: bool) -> None:
+    world = TestWorld(KUBERNETES, kubernetes=kubernetes)
+    world.apply(b.deployment(SPACE, "web", needs=b.resources("100m")))
+    world.advance(60.0)
+    world.cluster.open()
+    names = [f"web-{number}" for number in range(8)]
+    for name in names:
+        world.apply(b.autoscaler(SPACE, "web", [b.cpu(30)], name=name))
+    world.advance(0.5)
+    told = [
+        bool(world.get("autoscaling", "horizontalpodautoscalers", name).get("status", {}).get("conditions"))
+        for name in names
+    ]
+    assert all(told) is at_once
+    world.advance(15.0)
+    assert all(world.get("autoscaling", "horizontalpodautoscalers", name)["status"]["conditions"] for name in names)
+
+
+def test_nodes_are_of_the_clusters_version() -> None:
+    for text, told in (("1.30", "v1.30."), ("1.38", "v1.38."), ("", "v1.37.")):
+        world = TestWorld(kubernetes=text)
+        for node in world.cluster.store.list(world.resource("", "nodes"), None)[0]:
+            assert node["status"]["nodeInfo"]["kubeletVersion"].startswith(told)

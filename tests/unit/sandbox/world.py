@@ -10,6 +10,7 @@ from hpatui.sandbox.apiserver.status import StatusError
 from hpatui.sandbox.cluster import Cluster
 from hpatui.sandbox.dataplane.messages import Order, PodUsage, SetEndpoints, Usage
 from hpatui.sandbox.options import QUICK, Timings
+from hpatui.sandbox.release import release_of
 from hpatui.sandbox.scenarios import build as b
 from hpatui.sandbox.scenarios.base import base
 
@@ -22,10 +23,10 @@ class TestWorld:
 
     __test__ = False
 
-    def __init__(self, timings: Timings = QUICK, *, nodes: int = 2, cpu: str = "4") -> None:
+    def __init__(self, timings: Timings = QUICK, *, nodes: int = 2, cpu: str = "4", kubernetes: str = "") -> None:
         self.clock = ManualClock(1_700_000_010.0)
         self.orders: list[Order] = []
-        self.cluster = Cluster(self.clock, timings, self.orders.append)
+        self.cluster = Cluster(self.clock, timings, self.orders.append, release=release_of(kubernetes))
         base(self.cluster, nodes=nodes, cpu=cpu)
         self.cluster.apply(b.namespace(SPACE))
         self._spent: dict[str, float] = {}
