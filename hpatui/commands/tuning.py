@@ -10,7 +10,10 @@ from hpatui.commands import Command, CommandTable
 from hpatui.commands.running import settings_of, with_session
 
 if TYPE_CHECKING:
+    from hpatui.model import Key
     from hpatui.plain.applying import ApplyOptions
+    from hpatui.session.candidates import Candidate
+    from hpatui.settings import Settings
 
 
 def applying(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +25,21 @@ def applying(parser: argparse.ArgumentParser) -> None:
     add("--confirm", default="", metavar="NAME", help="the HPA's name, where the context looks like production")
     add("--force-conflicts", action="store_true", help="take over fields that another manager owns")
     add("--syncs", type=_count, default=2, metavar="N", help="syncs to watch after applying (2)")
+
+
+def duration(text: str) -> float:
+    """Seconds of `30s`, `15m`, `2h`, `7d`."""
+    from hpatui.errors import HpatuiError
+    from hpatui.load.plan import parse_duration
+
+    try:
+        days = text.removesuffix("d")
+        seconds = float(days) * 86400 if days != text else parse_duration(text)
+        if 0 < seconds < 1e9:
+            return seconds
+    except (HpatuiError, ValueError):
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r} is no duration: write 30s, 15m, 24h or 7d")
 
 
 def _options(args: argparse.Namespace) -> ApplyOptions:
@@ -55,6 +73,80 @@ def _run_undo(args: argparse.Namespace) -> int:
     return with_session(chosen, lambda session: undo(session, change, _options(args), as_json=args.json))
 
 
+def _shadow(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("files", metavar="FILE", nargs="+", help="manifests of HPAs: candidates for the live HPA that they name")
+    add(
+        "--for", dest="seconds", type=duration, metavar="DURATION", help="how long, as 30s, 15m, 2h (until interrupted)"
+    )
+    add("--json", action="store_true", help="the report as JSON, and nothing else")
+    add("--screen", action="store_true", help="on the screen: the candidates are lines on the graph")
+    add("--ascii", action="store_true", default=None, help="no characters beyond ASCII")
+    add("--apply", default="", metavar="CANDIDATE", help="at the end, ask whether to apply this one (a file's name)")
+    applying(parser)
+
+
+def _run_shadow(args: argparse.Namespace) -> int:
+    from hpatui.errors import UsageError
+    from hpatui.model import Key
+    from hpatui.session.applying import READ_ONLY
+    from hpatui.session.candidates import read_candidates
+
+    if args.apply and args.json:
+        raise UsageError("--apply asks, and --json is for scripts", hint="leave one of them away")
+    candidates = read_candidates(args.files)
+    key = candidates[0].key
+    space = next((c.key.namespace for c in candidates if c.key.namespace), "")
+    settings = settings_of(args)
+    if args.apply and settings.read_only:
+        raise READ_ONLY
+    if settings.hpa is not None:
+        raise UsageError("--hpa is not for shadow", hint="the candidates name their HPA")
+    space = space or settings.namespace or ""
+    if space and settings.namespace and space != settings.namespace:
+        raise UsageError(f"the candidates are of namespace {space}, not {settings.namespace}", hint="leave -n away")
+    wanted = Key(space, key.name)
+    settings = replace(settings, hpa=str(wanted), observe="focus", namespace=space or None)
+    if args.screen:
+        return _shadow_screen(settings, wanted, candidates)
+    from hpatui.plain.shadow import ShadowOptions, shadow
+
+    options = ShadowOptions(args.seconds, args.json, settings.ascii, args.apply, _options(args))
+    return with_session(settings, lambda session: shadow(session, wanted, candidates, options))
+
+
+def _shadow_screen(settings: Settings, key: Key, candidates: list[Candidate]) -> int:
+    """The screen with the candidates on its graph; the report when it is closed."""
+    import os
+    import sys
+
+    from hpatui.errors import UsageError
+    from hpatui.plain.shadow import say_at_the_end
+    from hpatui.session.live import Session
+    from hpatui.session.shadowing import ShadowRun
+    from hpatui.ui.app import run
+    from hpatui.ui.terminal import prepare, screen_possible, speaks_utf8
+
+    reason = screen_possible(os.environ, sys.stdin, sys.stdout)
+    if reason is not None:
+        raise UsageError(reason, hint="leave --screen away: then there are lines")
+    prepare(os.environ)
+    if not speaks_utf8(os.environ):
+        settings = replace(settings, ascii=True)
+    runs: list[ShadowRun] = []
+
+    def make_session() -> Session:
+        session = Session(settings)
+        runs.append(ShadowRun(session, key, candidates))
+        return session
+
+    code = run(make_session, settings)
+    for shadowed in runs:
+        say_at_the_end(shadowed, ascii=settings.ascii)
+    return code
+
+
 COMMANDS: CommandTable = {
+    "shadow": Command("run candidate specs beside a live HPA, applying nothing", _run_shadow, "cluster", _shadow),
     "undo": Command("bring back the spec that an HPA had before hpatui changed it", _run_undo, "cluster", _undo),
 }

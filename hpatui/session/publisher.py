@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 from hpatui import logs
 from hpatui.clock import Clock
-from hpatui.state.snapshot import Snapshot
+from hpatui.state.snapshot import ShadowLine, Snapshot
 from hpatui.state.store import Store
 
 INTERVAL = 0.25  # seconds; data in the store is on the screen within 0.3 s
@@ -24,7 +25,8 @@ class Publisher:
         self._handle: asyncio.TimerHandle | None = None
         self._published_at = -1e9
         self._closed = False
-        self.snapshot = store.snapshot(clock.time())
+        self.snapshot = self._plain = store.snapshot(clock.time())
+        self.shadows: tuple[ShadowLine, ...] = ()  # lines that go with every snapshot
 
     def subscribe(self, callback: Callable[[Snapshot], None]) -> Callable[[], None]:
         """Call `callback` with each new snapshot; returns how to unsubscribe."""
@@ -54,9 +56,10 @@ class Publisher:
         except Exception as error:  # noqa: BLE001 - the screen must say that it stands still
             self._failed(logs.failure("showing what is known", error))
             return
-        if snapshot is self.snapshot:
+        if snapshot is self._plain and self.shadows == self.snapshot.shadows:
             return
-        self.snapshot = snapshot
+        self._plain = snapshot
+        snapshot = self.snapshot = replace(snapshot, shadows=self.shadows) if self.shadows else snapshot
         self._store.published(snapshot)
         for callback in tuple(self._subscribers):
             try:

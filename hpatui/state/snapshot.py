@@ -98,6 +98,14 @@ class Detail:
 
 
 @dataclass(frozen=True, slots=True)
+class ShadowLine:
+    """A candidate beside the live HPA: its name, and (time, size) at each change."""
+
+    name: str
+    points: tuple[tuple[float, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """Something that just happened and deserves a toast: a rescale, a lost connection. `severity` is information,
     warning or error.
@@ -135,3 +143,4 @@ class Snapshot:
     rules: str = ""  # which controller's rules are used: "rules of 1.32 (server 1.32.9)"
     observing: str = ""  # how many HPAs are observed and what is missing for that; empty: only the one in focus
     observes_less: bool = False  # than all: `observing` says why
+    shadows: tuple[ShadowLine, ...] = ()  # candidates that run beside the HPA in focus

@@ -133,7 +133,7 @@ def _replay(
         if trial is None:
             size = recorded
         elif size != recorded:
-            inputs, spread = _spread(inputs, size), True
+            inputs, spread = spread_over(inputs, size), True
         spec = inputs.hpa if trial is None else _with_spec(inputs.hpa, trial)
         used = frame.memory if trial is None else memory
         decision = decide(spec, inputs.scale, inputs.pods, inputs.metrics, used, config, seconds_to_ns(frame.time))
@@ -154,7 +154,7 @@ def _with_spec(recorded: HpaObject, trial: HpaObject) -> HpaObject:
     )
 
 
-def _spread(inputs: Inputs, size: int) -> Inputs:
+def spread_over(inputs: Inputs, size: int) -> Inputs:
     """The same use on `size` pods instead of the recorded ones."""
     scale = replace(inputs.scale, spec_replicas=size, status_replicas=size)
     pods = {pod.name: pod for pod in inputs.pods if not pod.terminating and pod.phase == "Running"}
@@ -195,14 +195,14 @@ def _above(decision: Decision, tolerance: float) -> bool:
 
 
 def _pod_hours(series: Sequence[tuple[float, int]], until: float) -> float:
-    return sum(seconds * size for seconds, size in _lasting(series, until)) / 3600
+    return sum(seconds * size for seconds, size in lasting(series, until)) / 3600
 
 
 def _seconds(flags: Sequence[tuple[float, bool]], until: float) -> float:
-    return sum((seconds for seconds, hot in _lasting(flags, until) if hot), 0.0)
+    return sum((seconds for seconds, hot in lasting(flags, until) if hot), 0.0)
 
 
-def _lasting(series: Sequence[tuple[float, int]], until: float) -> Iterable[tuple[float, int]]:
+def lasting(series: Sequence[tuple[float, int]], until: float) -> Iterable[tuple[float, int]]:
     """(seconds for which it held, value) of each point."""
     ends = [time for time, _ in series[1:]] + [until]
     return ((max(0.0, end - time), value) for (time, value), end in zip(series, ends, strict=True)) if series else ()

@@ -10,7 +10,7 @@ from math import ceil
 from hpatui.clock import as_datetime
 from hpatui.model import Key, MetricTarget
 from hpatui.state.history import metric_label
-from hpatui.state.snapshot import Detail, Snapshot
+from hpatui.state.snapshot import Detail, ShadowLine, Snapshot
 from hpatui.text import printable
 from hpatui.ui.charts.lanes import Area, Lane, Level, Line, Mark, Point, View, draw
 from hpatui.ui.lines import LinePane
@@ -186,7 +186,7 @@ def lanes_of(snapshot: Snapshot, detail: Detail, view: View) -> list[Lane]:
     """In the order of their worth: replicas, the first metric, the load, the other metrics, latency."""
     metrics = [lane for metric in detail.row.hpa.metrics if (lane := _metric(detail, metric, view)) is not None]
     load = _load(snapshot, view)
-    return [_replicas(detail, view), *metrics[:1], *load[:1], *metrics[1:], *load[1:]]
+    return [_replicas(detail, view, snapshot.shadows), *metrics[:1], *load[:1], *metrics[1:], *load[1:]]
 
 
 def marks_of(snapshot: Snapshot, detail: Detail) -> list[Mark]:
@@ -201,7 +201,7 @@ def marks_of(snapshot: Snapshot, detail: Detail) -> list[Mark]:
     return found
 
 
-def _replicas(detail: Detail, view: View) -> Lane:
+def _replicas(detail: Detail, view: View, shadows: Sequence[ShadowLine] = ()) -> Lane:
     history, hpa = detail.history, detail.row.hpa
     want, now, ready = (
         tuple(series.window(view.start, view.end)) for series in (history.desired, history.current, history.ready)
@@ -215,18 +215,24 @@ def _replicas(detail: Detail, view: View) -> Lane:
         shown = [("█", "ready", _value(ready, moment)), ("▒" if ready else "█", "now", _value(now, moment))]
         shown.append(("─", "wanted", _value(want, moment)))
         glyphs = {"█": "#", "▒": ":", "─": "="} if view.ascii else {}
+        others = [
+            (f"┄ {_value(line.points, moment) or 0:.0f} {printable(line.name, 24)}", "magenta") for line in shadows
+        ]
         return [
             (f"{glyphs.get(glyph, glyph)} {value:.0f} {name}", REPLICAS)
             for glyph, name, value in shown
             if value is not None
-        ]
+        ] + others
 
     return Lane(
         "replicas",
         REPLICAS,
         values,
         tuple(areas),
-        (Line(_where_differs(want, now), "white", "wanted"),),
+        (
+            Line(_where_differs(want, now), "white", "wanted"),
+            *(Line(s.points, "magenta", s.name, "┄") for s in shadows),
+        ),
         tuple(Level(limit) for limit in limits if limit > 1),
         end=f"min {hpa.min_replicas}  max {hpa.max_replicas}",
         whole=True,
