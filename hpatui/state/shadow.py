@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from hpatui.autoscaler.config import config_of
 from hpatui.autoscaler.decision import Decision, decide
 from hpatui.autoscaler.inputs import HpaObject, Memory
 from hpatui.autoscaler.times import seconds_to_ns
 from hpatui.model import ControllerFlags
 from hpatui.state.facts import Inputs
-from hpatui.state.frames import Frame, config_of
+from hpatui.state.frames import Frame
 from hpatui.state.whatif import SPREAD, lasting, spread_over
 
 SATURATED = (
