@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from hpatui.api.load_result import carried_out, result_json
 from hpatui.api.load_shapes import LoadResultJson
 from hpatui.clock import SystemClock
 from hpatui.errors import LoadError, UsageError
@@ -30,7 +31,6 @@ from hpatui.plain.load_result import (
     csv_line,
     live_line,
     missed_thresholds,
-    result_json,
     result_text,
 )
 from hpatui.plain.load_target import aimed
@@ -78,26 +78,21 @@ async def _run(args: argparse.Namespace, plan: LoadPlan, aim: Aim, limits: _Limi
     began = time.time()
     run = SteeredRun(aim, SystemClock(), aim.look, _say)
     interrupted = _finish_on_signals(run)
-    finished: Finished | None = None
     live = sys.stderr.isatty() and not args.json
     show, stream = _printing(args)
-    try:
-        await run.start(plan, 1 if aim.place is not None else args.workers)
+
+    def second(sample: LoadSample) -> None:
+        show(sample)
+        if live:
+            _show(f"\r\x1b[K{live_line(sample)}")
+
+    def started() -> None:
         if interrupted:  # while it started
             run.finish()
-        async for report in run.reports():
-            if isinstance(report, Finished):
-                finished = report
-                continue
-            show(report.sample)
-            if live:
-                _show(f"\r\x1b[K{live_line(report.sample)}")
-    finally:
-        await run.stop()
+
+    finished = await carried_out(run, plan, 1 if aim.place is not None else args.workers, second, started)
     if live:
         sys.stderr.write("\r\x1b[K")
-    if finished is None:
-        raise LoadError("the load ended without a result")
     ended = finished.error or finished.reason or ("interrupted" if interrupted else "complete")
     result = result_json(finished, [], plan, ended)
     if args.hdr_log:
