@@ -43,8 +43,8 @@ async def test_a_read_only_session_sends_nothing(kubeconfig: str) -> None:
 
 
 async def test_a_url_elsewhere_is_asked_about(kubeconfig: str) -> None:
-    settings = {"kubeconfig": kubeconfig, "all_namespaces": True, "load_url": "http://127.0.0.1:9/"}
-    async with api.open_session(**settings) as client:
+    where = "http://127.0.0.1:9/"
+    async with api.open_session(kubeconfig=kubeconfig, all_namespaces=True, load_url=where) as client:
         with pytest.raises(LoadError, match=r"Send .* to .*confirmed=True"):
             await client.load(NAME, 1, 1)
 
@@ -57,6 +57,6 @@ def test_what_cannot_be_is_said_at_once(tmp_path: Path) -> None:
 
 
 async def test_a_cluster_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(HpatuiError, match="no kubeconfig|not there|cannot read"):
+    with pytest.raises(HpatuiError, match=r"no kubeconfig|not there|cannot read"):
         async with api.open_session(kubeconfig=str(tmp_path / "none")):
             pass

@@ -57,7 +57,7 @@ async def test_an_agent_looks_and_changes_nothing(kubeconfig: str) -> None:
         check("explain", await call(client, "explain", name=name))
         check("doctor", await call(client, "doctor"))
         told = await call(client, "forecast", name=hpa["name"])
-        assert told["current"] == 1 and told["countdowns"] is not None and "rules of" in told["rules"]
+        assert told["current"] >= 1 and told["countdowns"] is not None and "rules of" in told["rules"]
         assert told["predicted"] is None or told["predicted"] >= 1
         history = await call(client, "history", name=name, minutes=5)
         check("history", history)
