@@ -25,10 +25,13 @@ from hpatui.model import (
     SourceStatus,
     Workload,
 )
+from hpatui.state.heat import Heat
 from hpatui.state.series import HistoryView, LoadHistoryView
 
 if TYPE_CHECKING:
     from hpatui.state.outlook import Outlook
+
+NO_HEAT = Heat()
 
 
 class HpaState(StrEnum):
@@ -63,6 +66,7 @@ class HpaRow:
     state_since: float | None
     trend: tuple[int, ...] = ()
     decision: Outlook | None = None  # what its next sync will do, where that is observed
+    heat: Heat = NO_HEAT  # of the last hour
 
     @property
     def key(self) -> Key:

@@ -33,12 +33,13 @@ from hpatui.model import (
     Upserted,
 )
 from hpatui.state.headline import refined
+from hpatui.state.heat import heat_of
 from hpatui.state.history import record_gap, record_hpa
 from hpatui.state.load_side import LoadSide
 from hpatui.state.notices import Notices
 from hpatui.state.series import HpaHistory, LoadHistory
 from hpatui.state.snapshot import Detail, HpaRow, Snapshot
-from hpatui.state.trend import TREND_STEP, trend_of
+from hpatui.state.trend import Trends
 
 if TYPE_CHECKING:
     from hpatui.state.fleet import Fleet
@@ -76,8 +77,7 @@ class Store:
         self._order: list[Key] = []
         self._histories: dict[Key, HpaHistory] = {}
         self._load = LoadSide(self._histories.get)
-        self._trending: set[Key] = set()
-        self._trended_at = now
+        self._trends = Trends(now)
         self._statuses: dict[Kind, SourceStatus] = {Kind.HPA: SourceStatus(SourceState.CONNECTING, now)}
         self._focus: Focus | None = None
         self._fleet: Fleet | None = None
@@ -94,7 +94,7 @@ class Store:
     def reset(self, *, context: str, namespace: str | None, now: float, sandbox: bool = False) -> None:
         """Forget the cluster (not the load's history): another context or namespace is watched from `now` on."""
         self.context, self.namespace, self.sandbox = context, namespace, sandbox
-        for known in (self._hpas, self._rows, self._order, self._histories, self._trending):
+        for known in (self._hpas, self._rows, self._order, self._histories, self._trends):
             known.clear()
         self._statuses = {Kind.HPA: SourceStatus(SourceState.CONNECTING, now)}
         self._focus = self._fleet = None
@@ -212,7 +212,7 @@ class Store:
 
             self._fleet = Fleet(self.flags, self._view)
             for hpa in self._hpas.values():
-                self._fleet.hpa_changed(hpa, self._history(hpa.key), self._trended_at)
+                self._fleet.hpa_changed(hpa, self._history(hpa.key), self._trends.at)
             self._fleet.all = self.observe != "view" and (self.observe == "all" or len(self._hpas) <= MANY)
         return self._fleet
 
@@ -287,7 +287,7 @@ class Store:
         self._hpas.pop(key, None)
         self._rows.pop(key, None)
         self._histories.pop(key, None)
-        self._trending.discard(key)
+        self._trends.forget(key)
         if self._fleet is not None:
             self._fleet.forget(key)
         if key in self._order:
@@ -309,27 +309,18 @@ class Store:
         state, text = refined(hpa, outlook, now)
         before = self._rows.get(hpa.key)
         since = before.state_since if before is not None and before.state is state else now
-        trend = self._trend(hpa.key, now)
-        row = HpaRow(hpa, state, text, since, trend, outlook)
+        trend = self._trends.of(hpa.key, self._histories[hpa.key].current, now)
+        heat = heat_of(before.heat if before is not None else None, hpa, now)
+        row = HpaRow(hpa, state, text, since, trend, outlook, heat)
         if row != before:
             self._rows[hpa.key] = row
             self._rows_view = None
 
-    def _trend(self, key: Key, now: float) -> tuple[int, ...]:
-        trend = trend_of(self._histories[key].current, now)
-        if len(set(trend)) > 1:
-            self._trending.add(key)
-        else:
-            self._trending.discard(key)
-        return trend
-
     def _tick(self, now: float) -> bool:
         """Trends move on, countdowns and predictions are looked at. True if anything visible changed."""
-        if now - self._trended_at >= TREND_STEP:
-            self._trended_at = now
-            for key in tuple(self._trending):
-                self._build_row(self._hpas[key], now)
-                self._dirty = self._dirty or self._rows_view is None
+        for key in self._trends.due(now):
+            self._build_row(self._hpas[key], now)
+            self._dirty = self._dirty or self._rows_view is None
         if self._focus is not None and self._focus.tick(now):
             self._dirty = True
         for key in self._fleet.tick(now) if self._fleet is not None else ():

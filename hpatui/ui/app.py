@@ -19,7 +19,7 @@ from textual.screen import Screen
 
 from hpatui import logs
 from hpatui.errors import HpatuiError
-from hpatui.settings import Settings
+from hpatui.settings import Settings, state_dir
 from hpatui.text import printable
 from hpatui.ui import textual_private
 from hpatui.ui.commands.answers import AnswerCommands
@@ -27,6 +27,7 @@ from hpatui.ui.commands.cluster import ClusterCommands
 from hpatui.ui.commands.load import LoadCommands
 from hpatui.ui.commands.look import LookCommands
 from hpatui.ui.guard import EXIT_FAILED, EXIT_INTERRUPTED, thread_failed
+from hpatui.ui.keep import Kept
 from hpatui.ui.keys import KEYS, bindings, shown_key
 from hpatui.ui.messages import SnapshotChanged
 from hpatui.ui.screens.main import MainScreen
@@ -91,6 +92,7 @@ class HpatuiApp(LoadCommands, LookCommands, AnswerCommands, ClusterCommands):
         self.without_unicode = settings.ascii
         if settings.low_bandwidth or os.environ.get("NO_COLOR"):
             self.animation_level = "none"
+        self.kept = Kept(state_dir(settings))
         self._palette: TerminalTheme | None = None
         self._looks = looks(settings.themes)
         self._choose_theme(first=True)
@@ -160,6 +162,7 @@ class HpatuiApp(LoadCommands, LookCommands, AnswerCommands, ClusterCommands):
         session = self._make_session()
         body = Body(self.settings)
         await self.main.furnish(body)
+        body.hpas.hide_columns(self.kept.names("hidden_columns"))
         self._session, self._body = session, body
         self._unsubscribe = session.subscribe(self._changed)
         self._show()

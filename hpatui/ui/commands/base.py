@@ -13,6 +13,7 @@ from hpatui.ui.display import DisplayApp
 if TYPE_CHECKING:
     from hpatui.session.port import SessionPort
     from hpatui.state.snapshot import Detail
+    from hpatui.ui.keep import Kept
     from hpatui.ui.screens.body import Body
 
 
@@ -24,6 +25,7 @@ class CommandApp(DisplayApp):
 
     _session: SessionPort | None = None
     _body: Body | None = None
+    kept: Kept
     _jobs: set[asyncio.Task[None]]
 
     @property

@@ -31,6 +31,47 @@ class LookCommands(CommandApp):
         """Problems first, on and off."""
         self.body.hpas.toggle_problems()
 
+    def action_group(self) -> None:
+        """Group by namespace, by state, not at all."""
+        self.body.hpas.next_group()
+
+    def action_only_state(self) -> None:
+        """Only HPAs of one state, chosen from those that there are."""
+        from hpatui.state.snapshot import HpaState
+        from hpatui.ui.panes.groups import ORDER
+        from hpatui.ui.screens.dialogs import ChoiceScreen
+
+        counted = self.body.fleet.totals.states
+        choices = [("", f"all {sum(counted.values()):,} HPAs")]
+        choices += [(s.value, f"{s.value}  {counted[s]:,}") for s in ORDER if counted.get(s)]
+        now = self.body.hpas.state
+
+        def chosen(name: str | None) -> None:
+            if name is not None:
+                state = HpaState(name) if name else None
+                self.body.only(state if state is not now else None)
+
+        self.push_screen(ChoiceScreen("Only HPAs that are", choices, current=now.value if now else ""), chosen)
+
+    def action_columns(self) -> None:
+        """Show or hide a column of the list; the choice comes back until escape."""
+        self._choose_columns("")
+
+    def _choose_columns(self, current: str) -> None:
+        from hpatui.ui.panes.columns import CHOICES
+        from hpatui.ui.screens.dialogs import ChoiceScreen
+
+        hidden = self.body.hpas.hidden_columns
+        choices = [(name, f"{'[ ]' if name in hidden else '[x]'} {name}: {text}") for name, text in CHOICES]
+
+        def chosen(name: str | None) -> None:
+            if name is not None:
+                self.body.hpas.hide_columns(hidden ^ {name})
+                self.kept.keep("hidden_columns", sorted(hidden ^ {name}))
+                self._choose_columns(name)
+
+        self.push_screen(ChoiceScreen("Columns (where there is room)", choices, current=current), chosen)
+
     # Panes ----------------------------------------------------------------------------------------------------
 
     def action_zoom(self) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import ClassVar
 
 from rich.style import Style
@@ -13,36 +13,17 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
 
-from hpatui.model import Hpa, Key
-from hpatui.state.history import metric_label
-from hpatui.state.snapshot import PROBLEM_STATES, HpaRow, Snapshot
-from hpatui.text import cell_width, fit, printable
+from hpatui.model import Key
+from hpatui.state.heat import STEP
+from hpatui.state.snapshot import HpaRow, HpaState, Snapshot
+from hpatui.text import cell_width, printable
 from hpatui.ui.lines import LinePane, strip_of
-from hpatui.ui.look import STATE_MARK, STATE_STYLE, sparkline, style
-from hpatui.ui.marks import FAINT, begin, to_ascii
-from hpatui.ui.names import cut_apart, padded
+from hpatui.ui.look import style
+from hpatui.ui.marks import to_ascii
+from hpatui.ui.names import cut_apart
+from hpatui.ui.panes.columns import Widths, header, measure, row_text
+from hpatui.ui.panes.groups import GROUPS, SORTS, Heading, View
 from hpatui.ui.panes.status import state_lines
-from hpatui.ui.units import pair
-
-SORTS: tuple[str, ...] = ("name", "state", "replicas", "ratio")
-_TREND = 12
-
-
-def _ratio(row: HpaRow) -> float:
-    return max((metric.ratio for metric in row.hpa.metrics if metric.ratio is not None), default=-1.0)
-
-
-def _lasts(row: HpaRow) -> float:
-    """Until when what holds or limits it does so."""
-    ends = (row.decision.held_until, row.decision.more_at) if row.decision is not None else ()
-    return min((moment for moment in ends if moment is not None), default=math.inf)
-
-
-_SORT_KEYS: dict[str, Callable[[HpaRow], object]] = {
-    "state": lambda row: (row.state.value, _lasts(row), row.key),
-    "replicas": lambda row: (-row.hpa.current_replicas, row.key),
-    "ratio": lambda row: (-_ratio(row), row.key),
-}
 
 
 class HpaPane(LinePane):
@@ -72,18 +53,24 @@ class HpaPane(LinePane):
         self._viewed: frozenset[Key] = frozenset()
         self._all: tuple[HpaRow, ...] = ()
         self._rows: list[HpaRow] = []
+        self._shown: list[HpaRow | Heading] = []  # rows, and headings between groups of them
         self._key: Key | None = None
-        self._filter = ""
-        self._sort = 0
-        self._problems = False
+        self._view = View()
+        self._hidden: frozenset[str] = frozenset()
+        self._now = 0.0
+        self._slot = 0
         self._message: list[Text] = []
-        self._widths: tuple[int, ...] = ()
+        self._widths: Widths | None = None
         self._names: dict[Key, str] = {}
 
     # In -------------------------------------------------------------------------------------------------------
 
     def show(self, snapshot: Snapshot) -> None:
         """Show a snapshot's rows."""
+        self._now = snapshot.time
+        if int(self._now // STEP) != self._slot:  # the strips move on
+            self._slot = int(self._now // STEP)
+            self.refresh()
         selected = snapshot.detail.row.key if snapshot.detail else None
         if self._key is None and selected is not None:
             self._key = selected
@@ -105,50 +92,64 @@ class HpaPane(LinePane):
 
     def _arrange(self) -> None:
         """Filter and sort; repaint only rows that differ and are in view."""
-        words = self._filter.lower().split()
-        rows = [row for row in self._all if _matches(row, words)] if words else list(self._all)
-        by = _SORT_KEYS.get(SORTS[self._sort])
-        if by is not None:
-            rows.sort(key=by)  # type: ignore[arg-type]  # all keys of one sort are comparable with each other
-        if self._problems:
-            rows.sort(key=lambda row: row.state not in PROBLEM_STATES)
-        old, self._rows = self._rows, rows
-        widths = self._measure()
-        self._cut_names(widths[1], widths[0])
+        rows = self._view.rows(self._all)
+        self._rows = rows
+        old, self._shown = self._shown, self._view.lines(rows)
+        widths = measure(rows, self.inner_width, self._hidden)
+        self._cut_names(widths)
         title = f"HPAs {len(rows)}" + (f" of {len(self._all)}" if len(rows) != len(self._all) else "")
-        extra = [f"filter {self._filter}"] if self._filter else []
-        extra += [f"by {SORTS[self._sort]}"] if self._sort else []
-        extra += ["problems first"] if self._problems else []
-        self.set_title(" · ".join([title, *extra]))
-        if widths != self._widths or len(rows) != len(old):
+        self.set_title(" · ".join([title, *self._view.words()]))
+        if widths != self._widths or len(self._shown) != len(old):
             self._widths = widths
-            self.virtual_size = Size(self.inner_width, len(rows) + 1)
+            self.virtual_size = Size(self.inner_width, len(self._shown) + 1)
             self.refresh()
         else:
             top = self.scroll_offset.y
-            for index in range(top, min(top + self.inner_height, len(rows))):
-                if rows[index] is not old[index]:
+            for index in range(top, min(top + self.inner_height, len(self._shown))):
+                if self._shown[index] is not old[index]:
                     self._repaint(index + 1 - top)
         if self._key is not None and rows and self.nothing_selected:
-            self._move_to(0)
+            self._move_to(self._first())
 
-    def _cut_names(self, width: int, space: int) -> None:
+    def _cut_names(self, widths: Widths) -> None:
         """Names that are too long for their column, cut so that no two of a namespace look the same."""
         self._names = {}
         by_space: dict[str, list[Key]] = {}
         for row in self._rows:
-            if cell_width(row.key.name) > width:
-                by_space.setdefault(row.key.namespace if space else "", []).append(row.key)
+            if cell_width(row.key.name) > widths.name:
+                by_space.setdefault(row.key.namespace if widths.space else "", []).append(row.key)
         for keys in by_space.values():
             names = [printable(key.name) for key in keys]
-            self._names.update(zip(keys, cut_apart(names, width), strict=True))
+            self._names.update(zip(keys, cut_apart(names, widths.name), strict=True))
 
     # Commands -------------------------------------------------------------------------------------------------
 
     def set_filter(self, text: str) -> None:
         """Show only rows with every word in namespace, name, target, label, state or what the row says of the next sync."""
-        self._filter = text.strip()
+        self._change(filter=text.strip())
+
+    def only(self, state: HpaState | None) -> None:
+        """Show only HPAs of one state; again: all."""
+        self._change(state=None if state is self._view.state else state)
+
+    def _change(self, **what: object) -> None:
+        self._view = replace(self._view, **what)  # type: ignore[arg-type]
         self._rearrange()
+
+    def hide_columns(self, hidden: Iterable[str]) -> None:
+        """Show all columns that fit but these (`columns.CHOICES`)."""
+        self._hidden = frozenset(hidden)
+        self._rearrange()
+
+    @property
+    def hidden_columns(self) -> frozenset[str]:
+        """Columns that are not wanted."""
+        return self._hidden
+
+    @property
+    def state(self) -> HpaState | None:
+        """The only state that is shown, None: all."""
+        return self._view.state
 
     def _rearrange(self) -> None:
         self._arrange()
@@ -163,7 +164,8 @@ class HpaPane(LinePane):
 
     def _tell_view(self) -> None:
         top = self.scroll_offset.y
-        keys = frozenset(row.key for row in self._rows[top : top + self.inner_height])
+        lines = self._shown[top : top + self.inner_height]
+        keys = frozenset(line.key for line in lines if isinstance(line, HpaRow))
         if keys != self._viewed:
             self._viewed = keys
             self.post_message(self.Viewed(keys))
@@ -171,12 +173,12 @@ class HpaPane(LinePane):
     @property
     def filter(self) -> str:
         """The filter's words."""
-        return self._filter
+        return self._view.filter
 
     @property
     def filtered(self) -> bool:
         """Whether a filter is on."""
-        return bool(self._filter)
+        return bool(self._view.filter)
 
     @property
     def nothing_selected(self) -> bool:
@@ -185,21 +187,35 @@ class HpaPane(LinePane):
 
     def next_sort(self) -> str:
         """The next order; returns its name."""
-        self._sort = (self._sort + 1) % len(SORTS)
-        self._rearrange()
-        return SORTS[self._sort]
+        self._change(sort=SORTS[(SORTS.index(self._view.sort) + 1) % len(SORTS)])
+        return self._view.sort
+
+    def next_group(self) -> str:
+        """Group by namespace, by state, or not at all; returns which."""
+        self._change(group=GROUPS[(GROUPS.index(self._view.group) + 1) % len(GROUPS)])
+        return self._view.group
 
     def toggle_problems(self) -> bool:
         """Problems first, on and off."""
-        self._problems = not self._problems
-        self._rearrange()
-        return self._problems
+        self._change(problems=not self._view.problems)
+        return self._view.problems
 
     def move(self, step: int) -> None:
         """Move the cursor by rows."""
-        if self._rows:
-            index = 0 if self.nothing_selected else self._index() + step
-            self._move_to(max(0, min(index, len(self._rows) - 1)))
+        if not self._rows:
+            return
+        if self.nothing_selected:
+            self._move_to(self._first())
+            return
+        index, way = self._index(), 1 if step > 0 else -1
+        for _ in range(abs(step)):
+            after = index + way
+            while 0 <= after < len(self._shown) and isinstance(self._shown[after], Heading):
+                after += way
+            if not 0 <= after < len(self._shown):
+                break
+            index = after
+        self._move_to(index)
 
     @property
     def key(self) -> Key | None:
@@ -207,11 +223,19 @@ class HpaPane(LinePane):
         return None if self.nothing_selected else self._key
 
     def _index(self) -> int:
-        return next((i for i, row in enumerate(self._rows) if row.key == self._key), 0)
+        """The place of the cursor among what is shown."""
+        key = self._key
+        return next((i for i, line in enumerate(self._shown) if isinstance(line, HpaRow) and line.key == key), 0)
+
+    def _first(self) -> int:
+        return 1 if isinstance(self._shown[0], Heading) else 0
 
     def _move_to(self, index: int) -> None:
+        line = self._shown[index]
+        if isinstance(line, Heading):
+            return
         before = self._index()
-        self._key = self._rows[index].key
+        self._key = line.key
         self._bring_into_view()
         for changed in (before, index):
             self._repaint(changed + 1 - self.scroll_offset.y)
@@ -232,42 +256,18 @@ class HpaPane(LinePane):
     def on_click(self, event: events.Click) -> None:
         """Select the row under the mouse."""
         row = self.scroll_offset.y + event.get_content_offset_capture(self).y - 1
-        if 0 <= row < len(self._rows):
+        if 0 <= row < len(self._shown):
             self._move_to(row)
 
     def on_resize(self) -> None:
         """Other columns may fit now."""
-        self._widths = self._measure()
-        self._cut_names(self._widths[1], self._widths[0])
+        self._widths = measure(self._rows, self.inner_width, self._hidden)
+        self._cut_names(self._widths)
         self.refresh()
         self.call_after_refresh(self._bring_into_view)
         self.call_after_refresh(self._tell_view)
 
     # Out ------------------------------------------------------------------------------------------------------
-
-    def _measure(self) -> tuple[int, ...]:
-        """Widths of namespace, name, reference, targets, trend, headline (0: hidden) for the pane's width."""
-        sample = self._rows[:400]
-
-        def widest(texts: Sequence[str], least: int, most: int) -> int:
-            return min(most, max([least, *(cell_width(text) for text in texts)]))
-
-        width = self.inner_width
-        fixed = 2 + 10 + 13 + 11  # cursor, bounds, sizes, state
-        space = widest([r.key.namespace for r in sample], 9, max(20, width // 6)) if width >= 90 else 0
-        name = widest([r.key.name for r in sample], 4, max(20, width - fixed - space - 1 - 16))
-        left = width - fixed - name - (space + 1 if space else 0)
-        targets = widest([targets_text(r.hpa) for r in sample], 7, max(10, min(44, left)))
-        left -= targets + 1
-        reference = 0
-        wanted = widest([str(r.hpa.reference) for r in sample], 9, 30)
-        if left > wanted + 1:
-            reference = wanted
-            left -= reference + 1
-        trend = _TREND if left > _TREND + 1 else 0
-        left -= trend + 1 if trend else 0
-        headline = left - 1 if left > 24 else 0
-        return space, name, reference, targets, trend, headline
 
     def render_line(self, y: int) -> Strip:
         width = self.inner_width
@@ -275,53 +275,22 @@ class HpaPane(LinePane):
         if self._message:
             text = self._message[y - 1] if 0 < y <= len(self._message) else Text()
         elif y == 0:
-            text = self._header()
+            text = header(self._widths or Widths())
         else:
             index = self.scroll_offset.y + y - 1
-            if index >= len(self._rows):
+            if index >= len(self._shown):
                 return Strip.blank(width, base)
-            text = self._row(self._rows[index])
+            text = self._line(self._shown[index])
         if self.ascii:
             text = to_ascii(text)
         return strip_of(self, text, width, base)
 
-    def _header(self) -> Text:
-        space, name, reference, targets, trend, headline = self._widths or self._measure()
-        cells = ["  "]
-        if space:
-            cells.append(fit("NAMESPACE", space) + " ")
-        cells.append(fit("NAME", name) + " ")
-        if reference:
-            cells.append(fit("REFERENCE", reference) + " ")
-        cells.append(fit("TARGETS", targets) + " ")
-        cells.append(" MIN  MAX   NOW  WANT  ")
-        if trend:
-            cells.append(fit("TREND", trend) + " ")
-        cells.append(fit("STATE", 11))
-        if headline:
-            cells.append("HEADLINE")
-        return Text("".join(cells), style=FAINT, end="")
-
-    def _row(self, row: HpaRow) -> Text:
-        space, name, reference, targets, trend, headline = self._widths or self._measure()
-        hpa = row.hpa
-        selected = row.key == self._key
-        colour = STATE_STYLE[row.state]
-        text = begin("> " if selected else "  ", "bold cyan" if selected else "")
-        if space:
-            text.append(padded(printable(hpa.key.namespace), space) + " ", style=FAINT if not selected else "")
-        text.append(padded(self._names.get(row.key) or printable(hpa.key.name), name) + " ")
-        if reference:
-            text.append(padded(printable(str(hpa.reference)), reference) + " ", style=FAINT if not selected else "")
-        text.append(fit(targets_text(hpa), targets) + " ", style=_targets_style(row))
-        text.append(f"{hpa.min_replicas:>4} {hpa.max_replicas:>4} ", style=FAINT if not selected else "")
-        moving = hpa.current_replicas != hpa.desired_replicas
-        text.append(f"{hpa.current_replicas:>5} {_wanted(row):>5}  ", style="bold" if moving else "")
-        if trend:
-            text.append(fit(sparkline(row.trend, trend), trend) + " ", style="cyan")
-        text.append(fit(f"{STATE_MARK[row.state]} {row.state.value}", 11), style=colour)
-        if headline:
-            text.append(fit(printable(row.headline), headline), style=FAINT if not selected else "")
+    def _line(self, line: HpaRow | Heading) -> Text:
+        if isinstance(line, Heading):
+            return line.text()
+        selected = line.key == self._key
+        name = self._names.get(line.key) or printable(line.key.name)
+        text = row_text(line, self._widths or Widths(), name, selected=selected, now=self._now)
         if selected:
             # the background only: colours of the text keep their meaning
             shade = (
@@ -331,38 +300,6 @@ class HpaPane(LinePane):
             )
             text.stylize(shade)
         return text
-
-
-def _wanted(row: HpaRow) -> str:
-    """The size that the controller wants; `-` where it never computed one (the API then says 0)."""
-    hpa = row.hpa
-    disabled = any(condition.reason == "ScalingDisabled" for condition in hpa.conditions)
-    computed = hpa.desired_replicas > 0 or hpa.min_replicas == 0 or disabled
-    return str(hpa.desired_replicas) if computed else "-"
-
-
-def targets_text(hpa: Hpa) -> str:
-    """Current and target of each metric in one unit, for people; kubectl's own text is in `describe`, `watch` and JSON."""
-    found = []
-    for metric in hpa.metrics:
-        name = printable(metric_label(metric), 60)
-        if metric.target is None:
-            found.append(name)
-        else:
-            found.append(f"{name} {pair(metric.current, metric.target, metric.unit)}")
-    return "  ".join(found) or printable(hpa.targets)
-
-
-def _targets_style(row: HpaRow) -> str:
-    ratio = _ratio(row)
-    return "red" if ratio < 0 else "yellow" if ratio > 1.1 else ""
-
-
-def _matches(row: HpaRow, words: Sequence[str]) -> bool:
-    hpa = row.hpa
-    labels = " ".join(f"{key}={value}" for key, value in hpa.labels.items())
-    text = f"{hpa.key.namespace} {hpa.key.name} {hpa.reference} {labels} {row.state.value} {row.headline}".lower()
-    return all(word in text for word in words)
 
 
 def _nowhere(snapshot: Snapshot) -> str:

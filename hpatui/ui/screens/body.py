@@ -12,9 +12,10 @@ from textual.containers import Container, Vertical
 from textual.widgets import Input
 
 from hpatui.settings import Settings
-from hpatui.state.snapshot import Snapshot
+from hpatui.state.snapshot import HpaState, Snapshot
 from hpatui.ui.lines import LinePane
 from hpatui.ui.panes.detail import ConditionsPane, EventsPane, PodsPane, WhyPane
+from hpatui.ui.panes.fleet import FleetLine
 from hpatui.ui.panes.graph import GraphPane
 from hpatui.ui.panes.hpas import HpaPane
 from hpatui.ui.panes.load import LoadPane
@@ -42,6 +43,7 @@ class Body(Vertical):
         super().__init__(id="panes")
         plain = settings.ascii
         self.hpas = HpaPane(ascii=plain)
+        self.fleet = FleetLine(ascii=plain)
         self.graph = GraphPane(ascii=plain, interval=QUIET_INTERVAL if settings.low_bandwidth else INTERVAL)
         self.events = EventsPane(ascii=plain)
         self.panes: dict[str, LinePane] = {
@@ -61,6 +63,7 @@ class Body(Vertical):
         self._snapshot: Snapshot | None = None
 
     def compose(self) -> ComposeResult:
+        yield self.fleet
         yield self.hpas
         with Container(id="grid"):
             yield from self.panes.values()
@@ -79,6 +82,7 @@ class Body(Vertical):
         """Show a snapshot in every pane that is in view."""
         self._snapshot = snapshot
         self.hpas.show(snapshot)
+        self.fleet.show(snapshot, self.hpas.state)
         if snapshot.detail is not None and self.hpas.nothing_selected:
             snapshot = replace(snapshot, detail=None)  # an HPA that the filter hides is not what the panes are about
         about = snapshot.detail.row.key if snapshot.detail is not None else None
@@ -86,6 +90,16 @@ class Body(Vertical):
             pane.set_about(str(about) if about is not None and name == self._zoomed else "")
             if pane.display and pane.size.width:
                 pane.show(snapshot)  # type: ignore[attr-defined]  # every pane of the table has it
+
+    def only(self, state: HpaState | None) -> None:
+        """Show only HPAs of one state (None: all)."""
+        self.hpas.only(state)
+        self._show_newest()
+
+    @on(FleetLine.Chosen)
+    def _counted(self, event: FleetLine.Chosen) -> None:
+        event.stop()
+        self.only(event.state)
 
     def set_quiet(self, quiet: bool) -> None:
         """Draw less often, for a slow line."""
@@ -149,6 +163,8 @@ class Body(Vertical):
             self._drop_filter(self.pods)
         elif self.hpas.filtered:
             self._drop_filter(self.hpas)
+        elif self.hpas.state is not None:
+            self.only(None)
         elif self.graph.has_cursor:
             self.graph.clear_cursor()
         elif self._zoomed is not None:
@@ -199,7 +215,7 @@ class Body(Vertical):
     def _share_rows(self) -> None:
         """A pane whose neighbour in the row is hidden takes the whole row; an empty row gives its place away."""
         grid = self.query_one("#grid")
-        heights = ["1fr", "7", "8"]
+        heights = ["1fr", "7", "7"]
         rows = [PANES[index : index + 2] for index in range(0, len(PANES), 2)]
         kept: list[str] = []
         for height, row in zip(heights, rows, strict=True):
