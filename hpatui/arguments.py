@@ -12,7 +12,7 @@ from hpatui.errors import HpatuiError
 def cluster() -> argparse.ArgumentParser:
     """Flags of all commands that look at a cluster. Nothing is set that was not given, so that layers below show."""
     group = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
-    add = group.add_argument
+    add = group.add_argument_group("cluster").add_argument
     add("--kubeconfig", metavar="FILE", help="kubeconfig (default: $KUBECONFIG, then ~/.kube/config)")
     add("--context", metavar="C", help="context of the kubeconfig")
     add("-n", "--namespace", metavar="NS", help="namespace (default: the context's)")
@@ -23,6 +23,7 @@ def cluster() -> argparse.ArgumentParser:
     levels = ("auto", "focus", "view", "all")
     add("--observe", choices=levels, help="whose decisions are computed: of the selected HPA, of those in view, of all")
     add("--log-file", metavar="FILE", help="where failures are logged (default: hpatui.log in the state folder)")
+    add = group.add_argument_group("the cluster's controller").add_argument
     for name, text in (
         ("sync-period", "the controller's sync period"),
         ("downscale-stabilization", "its downscale stabilization window"),
@@ -40,12 +41,13 @@ def cluster() -> argparse.ArgumentParser:
 
 def screen() -> argparse.ArgumentParser:
     group = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
-    add = group.add_argument
+    add = group.add_argument_group("screen").add_argument
     add("--read-only", action="store_true", help="no load and nothing that changes a cluster")
     add("--low-bandwidth", action="store_true", help="fewer colours and repaints, for slow lines")
     add("--ascii", action="store_true", help="no characters beyond ASCII")
     add("--theme", metavar="T", help="dark, light, ansi or high-contrast")
     add("--bell", action="store_true", help="ring the terminal's bell at each rescale")
+    add = group.add_argument_group("load of the key l").add_argument
     add("--load-url", metavar="URL", help="where l sends the load (default: found from the HPA)")
     ways = ("proxy", "port-forward", "cluster")
     add("--load-via", choices=ways, help="how l reaches the pods (proxy); cluster: by Locust inside it")

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hpatui import __version__, arguments
-from hpatui.commands import Command, CommandTable, experiments, memory, tuning, world
+from hpatui.commands import Command, CommandTable, experiments, helping, memory, tuning, world
 from hpatui.commands.running import settings_of, with_session
 from hpatui.ends import ending, need_output, run_async
 from hpatui.settings import Settings
@@ -52,10 +52,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def build_parser(words: Sequence[str]) -> argparse.ArgumentParser:
     """The command line; only the commands among `words` know their own flags, for those of all take time to build."""
     parents = {"cluster": arguments.cluster(), "screen": arguments.screen()}
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = helping.Parser(
         prog="hpatui",
         description="Watch HorizontalPodAutoscalers scale, and why, while you drive the load.",
-        epilog="No cluster at hand? `hpatui demo` brings its own.",
+        epilog="No cluster at hand? `hpatui demo` brings its own. `hpatui COMMAND --help` explains a command.",
         parents=[*parents.values()],
         allow_abbrev=False,
     )
@@ -71,6 +71,8 @@ def build_parser(words: Sequence[str]) -> argparse.ArgumentParser:
         )
         sub.set_defaults(run=run)
         fill(sub)
+        helping.finish(sub, name)
+    helping.finish(parser, "")
     return parser
 
 
