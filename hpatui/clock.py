@@ -55,14 +55,14 @@ class ManualClock:
 
 
 class ScaledClock:
-    """A clock that runs `speed` times faster than `base` from the moment it was made."""
+    """A clock that runs `speed` times faster than `base` from the moment it was made, when it shows `wall` (None: as `base`)."""
 
-    def __init__(self, speed: float, base: Clock | None = None) -> None:
+    def __init__(self, speed: float, base: Clock | None = None, wall: float | None = None) -> None:
         if speed <= 0:
             raise ValueError("speed must be positive")
         self.speed = speed
         self._base: Clock = base or SystemClock()
-        self._wall0 = self._base.time()
+        self._wall0 = self._base.time() if wall is None else wall
         self._mono0 = self._base.monotonic()
 
     def time(self) -> float:

@@ -21,13 +21,18 @@ from hpatui.errors import NotServedError
 Object = dict[str, Any]
 PATIENCE = 15.0  # seconds that a write may take
 
-_KINDS = {
+KINDS = {
     "Namespace": ("CoreV1Api", "namespace"),
+    "ServiceAccount": ("CoreV1Api", "namespaced_service_account"),
+    "ResourceQuota": ("CoreV1Api", "namespaced_resource_quota"),
+    "LimitRange": ("CoreV1Api", "namespaced_limit_range"),
     "ConfigMap": ("CoreV1Api", "namespaced_config_map"),
     "Secret": ("CoreV1Api", "namespaced_secret"),
     "Service": ("CoreV1Api", "namespaced_service"),
     "Job": ("BatchV1Api", "namespaced_job"),
     "Deployment": ("AppsV1Api", "namespaced_deployment"),
+    "StatefulSet": ("AppsV1Api", "namespaced_stateful_set"),
+    "PodDisruptionBudget": ("PolicyV1Api", "namespaced_pod_disruption_budget"),
     "HorizontalPodAutoscaler": ("AutoscalingV2Api", "namespaced_horizontal_pod_autoscaler"),
 }
 
@@ -72,7 +77,7 @@ class _Wire:
 
 
 class Writer:
-    """Creates, reads, changes and deletes whole objects; their kinds are those of `_KINDS`. Raises ClusterError."""
+    """Creates, reads, changes and deletes whole objects; their kinds are those of `KINDS`. Raises ClusterError."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -111,7 +116,7 @@ class Writer:
 
     async def _call(self, verb: str, item: Object, *body: Object, **options: Any) -> Object:
         loop = asyncio.get_running_loop()
-        api, suffix = _KINDS[item["kind"]]
+        api, suffix = KINDS[item["kind"]]
         meta = item["metadata"]
         names = {} if verb == "create" else {"name": meta["name"]}
         if item["kind"] != "Namespace":

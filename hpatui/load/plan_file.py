@@ -21,7 +21,7 @@ from hpatui.load.plan_schema import CHOICES, TABLES, WORDS, PlanTable, RequestTa
 from hpatui.load.target import Target
 from hpatui.load.trace import read_trace
 
-__all__ = ["TlsOptions", "read_plan", "read_trace", "with_tls"]
+__all__ = ["TlsOptions", "plan_within", "read_plan", "read_trace", "with_tls"]
 
 _UNTIL = re.compile(r"scaled|stable|min|replicas>=\d{1,6}")
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, 5.6.2
@@ -68,6 +68,13 @@ def read_plan(path: Path, max_rate: float) -> tuple[LoadPlan, TlsOptions]:
     return _Reader(path, text, data).plan(max_rate)
 
 
+def plan_within(
+    path: Path, text: str, data: dict[str, Any], table: str, max_rate: float
+) -> tuple[LoadPlan, TlsOptions]:  # fmt: skip
+    """The plan that is a table of a larger file: `data` is that table, `text` the whole file. UsageError as `read_plan`."""
+    return _Reader(path, text, data, table).plan(max_rate)
+
+
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
@@ -87,8 +94,10 @@ class _Place:
 class _Reader:
     """Reads one file; knows where a field stands."""
 
-    def __init__(self, path: Path, text: str, data: dict[str, Any]) -> None:
+    def __init__(self, path: Path, text: str, data: dict[str, Any], inside: str = "") -> None:
+        """`inside`: the table of a larger file that is the plan."""
         self._path = path
+        self._inside = inside
         self._lines = text.splitlines()
         self._data = data
 
@@ -292,14 +301,16 @@ class _Reader:
     def _line(self, key: str, place: _Place) -> int:
         """The line on which a field stands (its table's, where it is missing), counted from 1."""
         start, seen = 0, -1
-        if place.table:
+        table = ".".join(part for part in (self._inside, place.table) if part)
+        if table:
             for number, line in enumerate(self._lines):
-                if re.match(rf"\s*\[\[?\s*{place.table}\s*\]\]?", line):
+                if re.match(rf"\s*\[\[?\s*{re.escape(table)}\s*\]\]?", line):
                     seen += 1
                     if seen == place.index:
                         start = number
                         break
-        pattern = rf'\s*(?:["\']?{re.escape(key)}["\']?\s*[=.]|\[\[?\s*(?:{place.table}\.)?{re.escape(key)}\s*\]\]?)'
+        within = re.escape(table)
+        pattern = rf'\s*(?:["\']?{re.escape(key)}["\']?\s*[=.]|\[\[?\s*(?:{within}\.)?{re.escape(key)}\s*\]\]?)'
         for number in range(start, len(self._lines)):
             if re.match(pattern, self._lines[number]):
                 return number + 1

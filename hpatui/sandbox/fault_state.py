@@ -12,6 +12,7 @@ from hpatui.sandbox.apiserver.status import StatusError
 from hpatui.sandbox.cluster import Cluster
 
 _API_DOWN_FOR = 10.0  # seconds, where none are given: nobody could end it through an API that is down
+_SLOW_START = 10.0  # seconds of the cluster's time, where no delay is given
 _LAST_WORD = 0.1  # seconds for the answer that the API will be down
 _CRASH_AGAIN = 0.5  # seconds between looks at a pod that shall crash again and again
 
@@ -67,6 +68,9 @@ class Faults:
         if kind == "api-slow":
             self.delay = _number(body.get("delay"), "delay") or 1.0
             return self._keep(kind, seconds, lambda: setattr(self, "delay", 0.0))
+        if kind == "slow-start":
+            self._cluster.kubelet.slow_start = _number(body.get("delay"), "delay") or _SLOW_START
+            return self._keep(kind, seconds, lambda: setattr(self._cluster.kubelet, "slow_start", 0.0))
         if kind == "api-down":
             self.api_down = True
             self._loop.call_later(_LAST_WORD, self._hang_up)

@@ -3,6 +3,7 @@
 GET    /sandbox/v1/faults           {"faults": [{"name", "seconds_left"}]}
 POST   /sandbox/v1/faults           {"fault", "target", "seconds", "delay"} -> {"message"}
 DELETE /sandbox/v1/faults[/NAME]    ends one, or all
+GET    /sandbox/v1/clock            {"time", "speed"}: the cluster's clock, epoch seconds
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import yaml
 from hpatui.errors import SandboxError, UsageError
 from hpatui.text import printable
 
-PATH = "/sandbox/v1/faults"
+PATH, CLOCK = "/sandbox/v1/faults", "/sandbox/v1/clock"
 _API_DOWN_FOR = 10.0  # seconds, where none are given: nobody could end it over an API that is down
 _TIMEOUT = 15.0
 
@@ -54,7 +55,7 @@ def run_fault(args: argparse.Namespace) -> int:
         _say("ended: " + (", ".join(ended) or "nothing"))
         return 0
     body = {"fault": args.fault, "target": getattr(args, "target", ""), "seconds": args.seconds}
-    if args.fault == "api-slow":
+    if args.fault in ("api-slow", "slow-start"):
         body["delay"] = args.delay
     _say(_request(reach, "POST", PATH, body)["message"])
     return 0

@@ -110,6 +110,8 @@ def add_fault_arguments(parser: argparse.ArgumentParser) -> None:
     add("metrics-down", "the metrics API is unavailable")
     slow = add("api-slow", "every answer of the API server comes late")
     slow.add_argument("--delay", type=float, default=1.0, metavar="S", help="how late (default 1 s)")
+    start = add("slow-start", "pods that start from now on are ready later")
+    start.add_argument("--delay", type=float, default=10.0, metavar="S", help="how much later (default 10 s)")
     add("api-down", "the API server closes every connection (default: for 10 s)")
     add("pod-crash", "containers of a pod crash (with --for: again and again)", "[NS/]POD")
     add("node-gone", "a node is lost with its pods", "NODE")

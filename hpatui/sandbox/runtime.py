@@ -140,8 +140,10 @@ class SandboxRuntime:
         return self.faults.api_down
 
     def sandbox_request(self, method: str, path: str, query: Mapping[str, str], body: Any) -> Any:
-        """/sandbox/v1/faults: see hpatui.sandbox.faults."""
+        """/sandbox/v1/faults: see hpatui.sandbox.faults; /sandbox/v1/clock: {"time", "speed"}, the cluster's."""
         head, _, name = path.strip("/").partition("/")
+        if head == "clock" and method == "GET" and not name:
+            return {"time": self._cluster.clock.time(), "speed": self._cluster.speed}
         if head != "faults":
             raise path_not_found()
         if method == "GET" and not name:

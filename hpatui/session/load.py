@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hpatui.cluster.connect import Connection
     from hpatui.load.plan_file import TlsOptions
     from hpatui.load.run import Finished, Sampled
+    from hpatui.session.aim import Aim
     from hpatui.settings import Settings
     from hpatui.state.store import Store
 
@@ -53,8 +54,20 @@ class Owner(Protocol):
         """Something in the store changed."""
 
 
+class Listener(Protocol):
+    """Whoever is told what a run of load does."""
+
+    def aimed(self, aim: Aim) -> None:
+        """Where it goes, before anything is sent or created."""
+
+    def reported(self, report: Sampled | Finished) -> None:
+        """A second is over, or the whole run."""
+
+
 class LoadControl:
-    """See `port.LoadPort` for what each command does."""
+    """See `port.LoadPort` for what each command does. `given`: the plan of whoever drives the session, before those of the
+    settings.
+    """
 
     def __init__(self, session: Owner) -> None:
         self._session = session
@@ -70,6 +83,8 @@ class LoadControl:
         self._stops = 0  # how many were ordered: a start from before the newest one is void
         self._held = 0
         self._waiting = ""
+        self.given: tuple[LoadPlan, TlsOptions] | None = None
+        self.listener: Listener | None = None
 
     @property
     def active(self) -> bool:
@@ -178,6 +193,8 @@ class LoadControl:
             if tls is not None:
                 wish = replace(wish, tls=tls)
             aim = await take_aim(wish, self._session.connection, self._session.settings)
+            if self.listener is not None:
+                self.listener.aimed(aim)
             run = SteeredRun(aim, self._session.clock, self._look_at(key), self._say)
             mark = "load off"
             await self._begin(run, plan, key, planned=tls is not None)
@@ -207,7 +224,7 @@ class LoadControl:
         settings, target = self._session.settings, run.aim.target
         self._cap = target.cap
         if planned:
-            text, mark = f"plan {Path(settings.load_plan or '').stem}", "load on"
+            text, mark = f"plan {Path(settings.load_plan or '').stem}".strip(), "load on"
         else:
             plan = replace(plan, stages=self._stages(self._allowed(self._rate)))
         self._ordered = plan.stages
@@ -226,6 +243,8 @@ class LoadControl:
         """Show a report; why the run failed, if it has."""
         from hpatui.load.run import Finished
 
+        if self.listener is not None:
+            self.listener.reported(report)
         if isinstance(report, Finished):
             return report.error or (f"the load was cut short: {report.reason}" if report.reason else "")
         session, sample = self._session, report.sample
@@ -248,6 +267,8 @@ class LoadControl:
     def _plan(self) -> tuple[LoadPlan, TlsOptions | None]:
         """The plan of the settings' file with its TLS options, or the shape at the ordered rate. UsageError."""
         settings = self._session.settings
+        if self.given is not None:
+            return self.given
         if settings.load_plan:
             from hpatui.load.plan_file import read_plan
 
