@@ -36,6 +36,15 @@ KINDS = {
     "HorizontalPodAutoscaler": ("AutoscalingV2Api", "namespaced_horizontal_pod_autoscaler"),
 }
 
+PLURALS = {  # (group, resource), as permissions name them
+    "Namespace": ("", "namespaces"), "ServiceAccount": ("", "serviceaccounts"),
+    "ResourceQuota": ("", "resourcequotas"), "LimitRange": ("", "limitranges"), "ConfigMap": ("", "configmaps"),
+    "Secret": ("", "secrets"), "Service": ("", "services"), "Job": ("batch", "jobs"),
+    "Deployment": ("apps", "deployments"), "StatefulSet": ("apps", "statefulsets"),
+    "PodDisruptionBudget": ("policy", "poddisruptionbudgets"),
+    "HorizontalPodAutoscaler": ("autoscaling", "horizontalpodautoscalers"),
+}  # fmt: skip
+
 
 @dataclass(slots=True)
 class _Answer:

@@ -33,8 +33,9 @@ class SandboxHandle:
 class SandboxProcess:
     """Starts and stops one sandbox. It has its own session, no terminal, and ends when this process ends."""
 
-    def __init__(self, options: SandboxOptions) -> None:
-        self._options = options
+    def __init__(self, options: SandboxOptions, within: Path | None = None) -> None:
+        """`within`: the folder in which its own private one is made (default: that for temporary files)."""
+        self._options, self._within = options, within
         self._process: asyncio.subprocess.Process | None = None
         self._folder: Path | None = None
         self._errors: asyncio.Task[bytes] | None = None
@@ -53,7 +54,7 @@ class SandboxProcess:
         """Start it and wait until it is ready; SandboxError, in one line, if it does not get there."""
         self._options.check()
         await self.stop()
-        self._folder = Path(tempfile.mkdtemp(prefix="hpatui-sandbox-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="hpatui-sandbox-", dir=self._within))
         kubeconfig = Path(self._options.kubeconfig_out or self._folder / "kubeconfig")
         options = replace(self._options, kubeconfig_out=str(kubeconfig), parent_pipe=True)
         try:
