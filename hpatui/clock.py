@@ -55,7 +55,7 @@ class ManualClock:
 
 
 class ScaledClock:
-    """A clock that runs `speed` times faster than `base` from the moment it was made, when it shows `wall` (None: as `base`)."""
+    """Runs `speed` times faster than `base` from the moment it was made, when it shows `wall` (None: as `base`)."""
 
     def __init__(self, speed: float, base: Clock | None = None, wall: float | None = None) -> None:
         if speed <= 0:

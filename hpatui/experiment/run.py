@@ -27,6 +27,8 @@ from hpatui.state.snapshot import HpaRow, HpaState
 from hpatui.text import printable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from hpatui.cluster.auth import Ask
     from hpatui.load.run import Finished, Sampled
     from hpatui.sandbox.options import SandboxOptions
@@ -87,6 +89,7 @@ class Setting:
     say: Callable[[str], None]
     ask: Ask | None = None
     confirmed: bool = False
+    beside: Path | None = None  # the report beside which recordings are kept
 
 
 class Run:
