@@ -165,10 +165,10 @@ def _run(run: RunResult) -> list[Block]:
         blocks.append(Chart(f"Metric {metric.name}", lines, start, end, metric.unit, 0.0, plain, bands))
     if load.time_s:
         errors = list(zip(load.time_s, map(float, load.errors), strict=True))
-        lines = [Line("offered", list(zip(load.time_s, load.offered, strict=True)))]
-        lines.append(Line("sent", [(t, float(v)) for t, v in zip(load.time_s, load.sent, strict=True)]))
+        lines = [Line("offered", list(zip(load.time_s, load.offered, strict=True)), step=True)]
+        lines.append(Line("sent", [(t, float(v)) for t, v in zip(load.time_s, load.sent, strict=True)], step=True))
         if any(load.errors):
-            lines.append(Line("errors", errors))
+            lines.append(Line("errors", errors, step=True))
         blocks.append(Chart("Load", lines, start, end, "/s", 0.0, plain, bands))
         latencies = [
             Line(name, list(zip(load.time_s, values, strict=True)))

@@ -10,6 +10,7 @@ from hpatui.experiment.result import Result
 from hpatui.text import printable
 
 _MARKS = {"ok": "ok     ", "failed": "FAILED ", "unknown": "UNKNOWN"}
+_ESCAPES = {ord(char): f"&#{ord(char)};" for char in "&\\`*_[]<>|#@~"}
 _SHOWN = ("time_to_scale", "pod_minutes", "p50", "p95", "p99", "errors", "rescales", "replicas_max", "agreement")
 
 
@@ -71,10 +72,7 @@ def _measures(result: Result) -> list[str]:
 
 def _cell(text: str) -> str:
     """Text that neither ends a cell nor becomes markup, nor calls somebody by @name or #number."""
-    shown = printable(text, 500)
-    for char in "\\`*_[]<>|#@~":
-        shown = shown.replace(char, f"&#{ord(char)};")
-    return shown
+    return printable(text, 500).translate(_ESCAPES)
 
 
 def _code(text: str) -> str:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpatui.ends import complain
 from hpatui.errors import UsageError
 from hpatui.experiment.file import Experiment
 from hpatui.experiment.pages import page
@@ -61,7 +60,7 @@ def finish(result: Result, reports: Reports) -> int:
     else:
         print(to_text(result))
     if result.error:
-        complain(result.error)
+        print(f"hpatui: {printable(result.error, 2000)}", file=sys.stderr)
     return EXIT[result.state]
 
 

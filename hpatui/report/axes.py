@@ -9,10 +9,13 @@ from hpatui.clock import as_datetime
 _TIMES = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 604800)
 
 
-def value_ticks(highest: float, most: int = 4) -> list[float]:
-    """Round values from 0 to at least `highest`."""
+def value_ticks(highest: float, unit: str = "", most: int = 4) -> list[float]:
+    """Round values from 0 to at least `highest`; of bytes, round in binary."""
     if not highest > 0:
         return [0.0, 1.0]
+    if unit == "B" and highest >= 1024:
+        factor = float(next(size for size in (2**30, 2**20, 2**10) if highest >= size))
+        return [tick * factor for tick in value_ticks(highest / factor, "", most)]
     raw = highest / most
     power = 10.0 ** floor(log10(raw))
     step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= raw * 0.999)

@@ -42,7 +42,7 @@ class _Scale:
 def svg(chart: Chart) -> Markup:
     """The picture. Every text in it is printable and escaped."""
     values = [value for line in chart.lines for _, value in line.points if value is not None]
-    ticks = value_ticks(max([chart.bound, *values], default=0.0))
+    ticks = value_ticks(max([chart.bound, *values], default=0.0), chart.unit)
     marks = sorted((m for m in chart.marks if chart.start <= m.time <= chart.end), key=lambda mark: mark.time)
     rows = _rows(marks, chart)
     scale = _Scale(chart.start, chart.end, ticks[-1], TOP + 11 * max(0, max(rows, default=-1)))
