@@ -85,9 +85,8 @@ class Store:
         self._view: frozenset[Key] = frozenset()
         self._notices = Notices()
         self._rows_view: tuple[HpaRow, ...] | None = ()
-        self._dirty = True
+        self._dirty, self._version = True, 0
         self._last: Snapshot | None = None
-        self._version = 0
 
     # What the session tells -----------------------------------------------------------------------------------
 
