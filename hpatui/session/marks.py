@@ -48,20 +48,20 @@ class Marks:
 
 
 def look_through(
-    recording: RecordingPort, key: Key, marks: Marks, *, until: float | None = None, changed: Callable[[], None] = lambda: None
-) -> Iterator[None]:  # fmt: skip
-    """Fill `marks`, newest first; yields after each slice. `until`: begin there instead of at the end."""
-    end = recording.meta.last if until is None else until
-    first = recording.meta.first
-    while end > first:
-        start = max(first, end - SLICE)
-        _look_at(recording.facts(start, end, key), key, marks, start, end)
-        marks.known_from = end = start
+    recording: RecordingPort, key: Key, marks: Marks, changed: Callable[[], None] = lambda: None
+) -> Iterator[None]:
+    """Fill `marks`, newest first, from where it was looked last; yields after each slice."""
+    meta = recording.meta
+    while marks.known_from > meta.first:  # others may look too, meanwhile
+        end = min(marks.known_from, meta.last)
+        start = max(meta.first, end - SLICE)
+        _look_at(recording.facts(start, end, key), key, marks, end)
+        marks.known_from = min(start, end - 1e-6)
         changed()
         yield
 
 
-def _look_at(facts: Iterator[Seen], key: Key, marks: Marks, start: float, end: float) -> None:
+def _look_at(facts: Iterator[Seen], key: Key, marks: Marks, end: float) -> None:
     """One slice. An event that tells of an earlier rescale counts too, where that lies in the recording."""
     history = HpaHistory(64)
     before: Hpa | None = None

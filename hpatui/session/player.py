@@ -7,9 +7,10 @@ what was known at the moment.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from hpatui.model import (
+    Deleted,
     Hpa,
     Key,
     Kind,
@@ -25,7 +26,7 @@ from hpatui.model import (
     Tick,
     Upserted,
 )
-from hpatui.session.details_of import DetailsOf
+from hpatui.record.concerning import Concerning
 from hpatui.session.recording import RecordingPort
 from hpatui.state.replay import STEP
 from hpatui.state.store import Store
@@ -40,16 +41,16 @@ class Player:
 
     def __init__(
         self, recording: RecordingPort, key: Key | None, at: float, *, namespace: str | None = None,
-        since: float | None = None, few: int = FEW,
+        since: float | None = None, hpas: Sequence[Key] | None = None, few: int = FEW,
     ) -> None:  # fmt: skip
         """`key`: the selected HPA (None: the first there is). `namespace`: only its HPAs (None: all). `since`: begin there
-        instead of an hour before.
+        instead of an hour before. `hpas`: those in the recording, where they are known already.
         """
         meta = recording.meta
         began = max(meta.first, at - LOOKBACK) if since is None else max(meta.first, min(since, at))
         self.began = self.time = began
         self._recording, self._namespace = recording, namespace
-        known = [k for k in recording.hpas() if namespace in (None, k.namespace)]
+        known = [k for k in (recording.hpas() if hpas is None else hpas) if namespace in (None, k.namespace)]
         self.key = key if key in known else known[0] if known else None
         self.store = Store(
             context=meta.context, namespace=namespace, sandbox=meta.sandbox, flags=meta.flags, now=began, observe="auto"
@@ -57,7 +58,7 @@ class Player:
         self.store.connected(
             context=meta.context, sandbox=meta.sandbox, server_version=meta.server_version, flags=meta.flags
         )
-        self._details = DetailsOf(self.key) if self.key is not None else None
+        self._concerning = Concerning(self.key) if self.key is not None else None
         self._sampled: float | None = None
         self._loaded = False  # the load's own state was recorded
         self._told = False  # so was how far the HPAs could be trusted
@@ -113,12 +114,18 @@ class Player:
             seen = self._within(seen)
         if isinstance(what, StatusChanged) and what.kind is Kind.HPA and not what.scope:
             self._told = True
-        store = self.store
-        for one in self._details.take(seen) if self._details is not None else (seen,):
-            if not (self._namespace is not None and _elsewhere(one, self._namespace)):
-                store.take(one)
+        if self._namespace is None or not _elsewhere(seen, self._namespace):
+            self.store.take(seen)
         if isinstance(what, Listed | Upserted) and what.kind is Kind.HPA:
             self._found_hpas(seen.time)
+        self._take_details(seen)
+
+    def _take_details(self, seen: Seen) -> None:
+        """What a fact about all HPAs tells of the selected one, which nobody had selected when it was recorded."""
+        for one in self._concerning.filtered((seen,)) if self._concerning is not None else ():
+            what = one.what
+            if one.what is not seen.what and isinstance(what, Listed | Upserted | Deleted | StatusChanged) and what.scope:
+                self.store.take(one)
 
     def _found_hpas(self, now: float) -> None:
         """Hold on to the selected HPA when it is created anew; and where HPAs are known, they were watched."""

@@ -52,6 +52,7 @@ class ReplaySession:
         self._at = at if at is not None else meta.first if speed is not None else meta.last
         self._speed, self._playing = speed or 1.0, speed is not None
         self._namespace = None if settings.all_namespaces else settings.namespace
+        self._hpas: Sequence[Key] = recording.hpas()
         self._key = self._wanted()
         self._mark: float | None = None
         self._player: Player | None = None
@@ -82,6 +83,11 @@ class ReplaySession:
     @property
     def snapshot(self) -> Snapshot:
         return self._snapshot
+
+    @property
+    def hpas(self) -> Sequence[Key]:
+        """The HPAs in the recording."""
+        return self._hpas
 
     @property
     def past(self) -> Past:
@@ -205,8 +211,7 @@ class ReplaySession:
         key = self._player.key if self._player is not None else None
         if key is None:
             return iter(())
-        until = None if self._marks.known_from == float("inf") else self._marks.known_from
-        return look_through(self._recording, key, self._marks, until=until, changed=self._said)
+        return look_through(self._recording, key, self._marks, self._said)
 
     def _said(self) -> None:
         self._publish(self._snapshot)
@@ -233,9 +238,14 @@ class ReplaySession:
         if player is not None and player.time <= moment <= player.time + NEAR:
             player.advance(moment)
         else:
-            self._player = Player(self._recording, self._key, moment, namespace=self._namespace)
+            self._player = self._player_at(moment)
         self._show()
         self._look_for_marks()
+
+    def _player_at(self, moment: float, since: float | None = None) -> Player:
+        return Player(
+            self._recording, self._key, moment, namespace=self._namespace, since=since, hpas=self._hpas
+        )
 
     def _look_for_marks(self) -> None:
         key = self._player.key if self._player is not None else None
@@ -249,7 +259,7 @@ class ReplaySession:
 
     def _rebuild(self) -> None:
         if self._player is not None:
-            self._player = Player(self._recording, self._key, self._player.time, namespace=self._namespace)
+            self._player = self._player_at(self._player.time)
             self._show()
             self._look_for_marks()
 
@@ -282,7 +292,7 @@ class ReplaySession:
         if not self._settings.hpa:
             return None
         wanted = parse_hpa_name(self._settings.hpa)
-        known = self._recording.hpas()
+        known = self._hpas
         found = [k for k in known if k.name == wanted.name and wanted.namespace in ("", k.namespace)]
         if not found:
             raise unknown_hpa(wanted, known, None)
@@ -312,7 +322,7 @@ class ReplaySession:
         self.load.refuse("nobody logs in from here")
 
     async def namespaces(self) -> Sequence[str]:
-        return sorted({key.namespace for key in self._recording.hpas()})
+        return sorted({key.namespace for key in self._hpas})
 
     def set_namespace(self, namespace: str | None) -> None:
         if namespace != self._namespace:
@@ -353,7 +363,7 @@ class ReplaySession:
         if player is None:
             return ()
         if start < player.began - 1.0:
-            player = Player(self._recording, player.key, player.time, namespace=self._namespace, since=start)
+            player = self._player_at(player.time, since=start)
         return player.store.frames()
 
     def recorded(self) -> tuple[Frame, ...]:
@@ -376,7 +386,8 @@ def open_replay(
     from hpatui.session.moments import parse_moment
 
     meta = recording.meta
-    if not recording.hpas():
-        raise HpatuiError("there is no HPA in this recording", hint="record a cluster that has some")
     moment = parse_moment(at, meta.first, meta.last) if at else None
-    return ReplaySession(recording, settings, at=moment, speed=speed, way_back=way_back)
+    session = ReplaySession(recording, settings, at=moment, speed=speed, way_back=way_back)
+    if not session.hpas:
+        raise HpatuiError("there is no HPA in this recording", hint="record a cluster that has some")
+    return session
