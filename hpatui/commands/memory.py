@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from hpatui.commands import CommandTable
+from hpatui.commands import CommandTable, past
 
-COMMANDS: CommandTable = {}
+COMMANDS: CommandTable = {**past.COMMANDS}

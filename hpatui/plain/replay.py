@@ -9,16 +9,14 @@ from typing import TextIO
 from hpatui.plain.options import WatchOptions
 from hpatui.plain.watch import printer_of
 from hpatui.session.player import Player
-from hpatui.session.recording import RecordingPort
 from hpatui.session.replaying import INTERVAL, ReplaySession
 
-GAP = 600.0  # seconds without a fact that are passed over in one step
 LATE = 15.0  # seconds that what only time changes may wait
 
 
 async def replay(
-    session: ReplaySession, recording: RecordingPort, options: WatchOptions, *, speed: float | None, out: TextIO | None = None
-) -> int:  # fmt: skip
+    session: ReplaySession, options: WatchOptions, *, speed: float | None = None, out: TextIO | None = None
+) -> int:
     """Print from the session's moment to the end of the recording; without a `speed` as quickly as it goes. Returns 0."""
     printer = printer_of(out or sys.stdout, options)
     await session.start()
@@ -26,7 +24,7 @@ async def replay(
     if options.once:
         return 0
     player = session.player
-    last = recording.meta.last
+    last = session.past.last
     while player.time < last:
         until = _next(player, last)
         if speed is not None:

@@ -33,7 +33,8 @@ class Printer(Protocol):
     def __call__(self, snapshot: Snapshot) -> None: ...
 
 
-def _printer(stream: TextIO, options: WatchOptions) -> Printer:
+def printer_of(stream: TextIO, options: WatchOptions) -> Printer:
+    """What prints snapshots as the options say."""
     if not options.as_json:
         return LinePrinter(stream)
     return ChangesPrinter(stream, options.details) if options.changes else JsonPrinter(stream, options.details)
@@ -45,7 +46,7 @@ async def watch(session: SessionPort, options: WatchOptions, out: TextIO | None 
     Where nothing can be shown yet because the cluster cannot be reached, that is printed at once. Raises HpatuiError
     for a source that ended, so that the caller prints its one line.
     """
-    printer = _printer(out or sys.stdout, options)
+    printer = printer_of(out or sys.stdout, options)
     changed = asyncio.Event()
     unsubscribe = session.subscribe(lambda _snapshot: changed.set())
     await session.start()

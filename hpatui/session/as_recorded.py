@@ -21,7 +21,17 @@ from hpatui.state.snapshot import Snapshot
 Json = dict[str, Any]
 _NOTE = "# as recorded: only what decisions need; templates, environment and annotations never enter a recording\n"
 # Checks that read only the statuses and events of HPAs, all of which are recorded.
-_OF_STATUS = ("controller", "hpas", "flapping", "at-max", "at-min", "rate-limited", "held", "memory-holds", "directions")
+_OF_STATUS = (
+    "controller",
+    "hpas",
+    "flapping",
+    "at-max",
+    "at-min",
+    "rate-limited",
+    "held",
+    "memory-holds",
+    "directions",
+)
 _OF_CONDITIONS = ("target", "selector", "disabled", "metrics")  # told here, from the conditions
 _NEEDS_CLUSTER = "needs the cluster as it was: a recording has only statuses and events of HPAs"
 _TITLES = {

@@ -59,6 +59,11 @@ def spec_managers(obj: Mapping[str, Any]) -> tuple[Manager, ...]:
     return tuple(found)
 
 
+def is_gitops(manager: str) -> bool:
+    """Whether a field manager's name is that of a tool that keeps objects as a repository has them."""
+    return bool(_GITOPS.search(manager))
+
+
 def _names(fields: Mapping[str, Any], above: str = "") -> Iterator[str]:
     """The fields by name; those of behavior one level deeper, because two may share it."""
     for key, below in fields.items():

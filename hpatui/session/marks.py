@@ -21,7 +21,10 @@ SAME = 3.0  # seconds within which two signs of a rescale to one size are the sa
 
 @dataclass(slots=True)
 class Marks:
-    """`rescales` in order of time; `gaps` are (from, to) without a live source. `known_from`: looked through from there on."""
+    """`rescales` in order of time; `gaps` are (from, to) without a live source.
+
+    `known_from`: looked through from there on.
+    """
 
     rescales: list[Rescale] = field(default_factory=list)
     gaps: list[tuple[float, float]] = field(default_factory=list)
@@ -79,7 +82,9 @@ def _look_at(facts: Iterator[Seen], key: Key, marks: Marks, end: float) -> None:
                 before = None if before is not None and before.uid != item.uid else before
                 record_hpa(history, before, item, seen.time)
                 before = item
-        events = [i for i in items if isinstance(i, Event) and i.about == key and i.about_kind == "HorizontalPodAutoscaler"]
+        events = [
+            i for i in items if isinstance(i, Event) and i.about == key and i.about_kind == "HorizontalPodAutoscaler"
+        ]
         if events:
             record_events(history, events)
     if lost is not None:

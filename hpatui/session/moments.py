@@ -63,7 +63,7 @@ def _moment(text: str, last: float) -> float | None:
             day = end.date() if time(hour, minute, second) <= end.time() else end.date() - timedelta(days=1)
             return datetime.combine(day, time(hour, minute, second)).astimezone().timestamp()
         if match := _DATED.fullmatch(text):
-            return datetime(*(int(part or 0) for part in match.groups())).astimezone().timestamp()  # type: ignore[arg-type] # noqa: DTZ001
+            return datetime(*(int(part or 0) for part in match.groups())).astimezone().timestamp()  # type: ignore[arg-type]
         return parse_rfc3339(text.upper() if text[-1:] == "z" else text).timestamp()
     except (ValueError, OverflowError, OSError):
         return None

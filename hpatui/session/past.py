@@ -15,8 +15,8 @@ SPEEDS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """Where a replay is. Times are epoch seconds. `range` is what `w` and `u` work on; `gaps` were not recorded; what happened
-    is known from `known_from` on.
+    """Where a replay is. Times are epoch seconds. `range` is what `w` and `u` work on; `gaps` were not recorded; what
+    happened is known from `known_from` on.
     """
 
     first: float

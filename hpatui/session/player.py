@@ -8,8 +8,10 @@ what was known at the moment.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from hpatui.model import (
+    EVERYTHING,
     Deleted,
     Hpa,
     Key,
@@ -33,6 +35,7 @@ from hpatui.state.store import Store
 
 LOOKBACK = 3600.0  # seconds played before the moment that is jumped to
 FEW = 30  # HPAs of which all are played
+_SHARED = (Kind.WORKLOAD, Kind.SCALE, Kind.POD, Kind.POD_USAGE)
 SILENT = 3.0  # seconds without a sample of load after which there is none, where its end was not recorded
 
 
@@ -61,6 +64,7 @@ class Player:
         self._concerning = Concerning(self.key) if self.key is not None else None
         self._sampled: float | None = None
         self._loaded = False  # the load's own state was recorded
+        self._shared = False  # there are facts about all HPAs
         self._told = False  # so was how far the HPAs could be trusted
         self._next_tick = began + STEP
         self._waiting: Seen | None = None
@@ -119,12 +123,32 @@ class Player:
         if isinstance(what, Listed | Upserted) and what.kind is Kind.HPA:
             self._found_hpas(seen.time)
         self._take_details(seen)
+        if isinstance(what, Listed | Upserted | Deleted | StatusChanged) and what.scope:
+            self._take_alone(seen.time, what)
+
+    def _take_alone(self, now: float, what: Listed | Upserted | Deleted | StatusChanged) -> None:
+        """Where one HPA's details are all there is (an export of it), they are what is known of all HPAs as well: from that
+        the list's decisions are made.
+        """
+        self._shared = self._shared or what.scope == EVERYTHING
+        if self._shared or self.key is None or what.scope != str(self.key) or what.kind not in _SHARED:
+            return
+        hpa = self.store.hpa(self.key)
+        of = hpa.reference.kind if hpa is not None and what.kind in (Kind.WORKLOAD, Kind.SCALE) else ""
+        if isinstance(what, Listed | Deleted):
+            self.store.take(Seen(now, replace(what, scope=EVERYTHING, of=of)))
+        else:
+            self.store.take(Seen(now, replace(what, scope=EVERYTHING)))
 
     def _take_details(self, seen: Seen) -> None:
         """What a fact about all HPAs tells of the selected one, which nobody had selected when it was recorded."""
         for one in self._concerning.filtered((seen,)) if self._concerning is not None else ():
             what = one.what
-            if one.what is not seen.what and isinstance(what, Listed | Upserted | Deleted | StatusChanged) and what.scope:
+            if (
+                one.what is not seen.what
+                and isinstance(what, Listed | Upserted | Deleted | StatusChanged)
+                and what.scope
+            ):
                 self.store.take(one)
 
     def _found_hpas(self, now: float) -> None:

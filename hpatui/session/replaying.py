@@ -9,7 +9,7 @@ Implements `SessionPort`. Nothing of it acts on a cluster: commands that would r
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -67,6 +67,7 @@ class ReplaySession:
         self._looking: asyncio.Task[None] | None = None
         self._stopped = False
         self._version = 0
+        self._shown: Snapshot | None = None  # as the store made it
         self._snapshot = self._first()
 
     # What front ends use --------------------------------------------------------------------------------------
@@ -180,6 +181,21 @@ class ReplaySession:
         self._publish(self._snapshot)
         return None if self._mark is None else self.range
 
+    @property
+    def player(self) -> Player:
+        """What plays; there from `start` on."""
+        assert self._player is not None
+        return self._player
+
+    def go_to(self, moment: float) -> bool:
+        """Play on to a moment ahead; whether anything to be seen has changed."""
+        player = self.player
+        player.advance(moment)
+        changed = player.store.snapshot(moment) is not self._shown
+        if changed:
+            self._show()
+        return changed
+
     # Playing --------------------------------------------------------------------------------------------------
 
     def play_on(self, seconds: float) -> bool:
@@ -207,7 +223,7 @@ class ReplaySession:
         for _ in self._slices():
             await asyncio.sleep(0)
 
-    def _slices(self) -> Iterable[None]:
+    def _slices(self) -> Iterator[None]:
         key = self._player.key if self._player is not None else None
         if key is None:
             return iter(())
@@ -243,9 +259,7 @@ class ReplaySession:
         self._look_for_marks()
 
     def _player_at(self, moment: float, since: float | None = None) -> Player:
-        return Player(
-            self._recording, self._key, moment, namespace=self._namespace, since=since, hpas=self._hpas
-        )
+        return Player(self._recording, self._key, moment, namespace=self._namespace, since=since, hpas=self._hpas)
 
     def _look_for_marks(self) -> None:
         key = self._player.key if self._player is not None else None
@@ -274,7 +288,7 @@ class ReplaySession:
     def _show(self) -> None:
         assert self._player is not None
         store, now = self._player.store, self._player.time
-        snapshot = store.snapshot(now)
+        snapshot = self._shown = store.snapshot(now)
         store.published(snapshot)
         self._publish(snapshot if snapshot.time == now else replace(snapshot, time=now))
 
@@ -353,7 +367,8 @@ class ReplaySession:
         frames = tuple(frame for frame in self._frames(start) if start <= frame.time <= now)
         if hpa is not None and not frames:
             raise UsageError(
-                f"no sync was recorded from {clock_text(start)} to {clock_text(now)}", hint="go on, or choose a longer range"
+                f"no sync was recorded from {clock_text(start)} to {clock_text(now)}",
+                hint="go on, or choose a longer range",
             )
         return trial_of(hpa, frames, self.controller(), now)
 
@@ -380,13 +395,16 @@ class ReplaySession:
 
 
 def open_replay(
-    recording: RecordingPort, settings: Settings, *, at: str | None = None, speed: float | None = None, way_back: str = "q quits"
+    recording: RecordingPort, settings: Settings, *, at: str | None = None, speed: float | None = None,
+    from_start: bool = False, way_back: str = "q quits",
 ) -> ReplaySession:  # fmt: skip
-    """A session at the moment that `at` names (see `moments`). UsageError; where it is empty HpatuiError."""
+    """A session at the moment that `at` names (see `moments`); without it at the end, or `from_start`. UsageError; where the
+    recording is empty HpatuiError.
+    """
     from hpatui.session.moments import parse_moment
 
     meta = recording.meta
-    moment = parse_moment(at, meta.first, meta.last) if at else None
+    moment = parse_moment(at, meta.first, meta.last) if at else meta.first if from_start else None
     session = ReplaySession(recording, settings, at=moment, speed=speed, way_back=way_back)
     if not session.hpas:
         raise HpatuiError("there is no HPA in this recording", hint="record a cluster that has some")

@@ -1,0 +1,60 @@
+"""Finds the recording that somebody means: a file, or that of a context."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hpatui.errors import HpatuiError, RecordingError, UsageError
+from hpatui.record.places import SUFFIX, recording_path, recordings_folder
+from hpatui.record.reader import Recording, open_recording
+from hpatui.settings import Settings
+from hpatui.text import printable
+
+
+def open_named(settings: Settings, file: str | None) -> Recording:
+    """The recording in `file`, else that of the settings' context (the kubeconfig's current one). RecordingError with what
+    there is instead.
+    """
+    return open_recording(Path(file).expanduser() if file else path_of_context(settings))
+
+
+def path_of_context(settings: Settings) -> Path:
+    """Where the recording of the context is. RecordingError where there is none."""
+    context = settings.context or _current_context(settings)
+    if context is not None:
+        path = recording_path(settings, context)
+        if path.is_file():
+            return path
+        stem = path.stem.rpartition("-")[0]
+        same = [p for p in _there(settings) if p.stem.rpartition("-")[0] == stem]
+        if same:  # the same context of another kubeconfig, as that of a sandbox, which has a new one each time
+            return same[0]
+    known = _there(settings)
+    if context is None and len(known) == 1:
+        return known[0]
+    names = ", ".join(path.stem for path in known[:5])
+    what = f"there is no recording of context {printable(context)}" if context else "say which recording"
+    hint = f"give one of these files of {recordings_folder(settings)}: {names}" if names else (
+        "hpatui records while its screen is open, and `hpatui record` without one"
+    )  # fmt: skip
+    raise RecordingError(what, hint=hint)
+
+
+def _there(settings: Settings) -> list[Path]:
+    """All recordings, the one written last first."""
+    try:
+        found = [path for path in recordings_folder(settings).iterdir() if path.suffix == SUFFIX]
+        return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
+    except OSError:
+        return []
+
+
+def _current_context(settings: Settings) -> str | None:
+    from hpatui.cluster.connect import list_contexts
+
+    try:
+        return next((context.name for context in list_contexts(settings) if context.current), None)
+    except UsageError:
+        raise
+    except HpatuiError:
+        return None
