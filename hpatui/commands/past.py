@@ -84,8 +84,7 @@ def _speed(text: str) -> float:
 
 def _run_replay(args: argparse.Namespace) -> int:
     from hpatui.session.port import parse_hpa_name
-    from hpatui.session.recordings import open_named
-    from hpatui.session.replaying import open_replay
+    from hpatui.session.recordings import open_named, open_replay
 
     settings = settings_of(args)
     if settings.hpa:

@@ -25,7 +25,8 @@ reconnecting listing live stale lost answer answers answered does do will would 
 second minutes minute hours hour days day ago steady ramp steps spike sine sawtooth load proxy port forward running
 started stopped paused idle finished unserved status response errors bad internal gateway unavailable too many found
 conflict gone accepted ok moved permanently temporary because cause causes waiting wait served subresource operation
-apply patch delete create post put starting sandbox service services scales scaled replicas minReplicas maxReplicas true false null yes
+apply patch delete create post put starting sandbox service services scales scaled
+replicas minReplicas maxReplicas true false null yes
 there are you wish them who whose if then so same different both between during outside
 """
 

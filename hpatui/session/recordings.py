@@ -1,12 +1,17 @@
-"""Finds the recording that somebody means: a file, or that of a context."""
+"""Finds the recording that somebody means, a file or that of a context, and opens it as a session in the past."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from hpatui.errors import HpatuiError, RecordingError, UsageError
 from hpatui.record.places import SUFFIX, recording_path, recordings_folder
 from hpatui.record.reader import Recording, open_recording
+from hpatui.session.moments import parse_moment
+from hpatui.session.port import SessionPort
+from hpatui.session.recording import RecordingPort
+from hpatui.session.replaying import ReplaySession
 from hpatui.settings import Settings
 from hpatui.text import printable
 
@@ -58,3 +63,38 @@ def _current_context(settings: Settings) -> str | None:
         raise
     except HpatuiError:
         return None
+
+
+def open_replay_of(session: SessionPort, *, way_back: str) -> ReplaySession:
+    """The past of a live session: the recording of its context, from the end, with the HPA that is selected.
+
+    RecordingError where nothing is recorded.
+    """
+    snapshot = session.snapshot
+    detail = snapshot.detail
+    settings = replace(
+        session.settings,
+        context=snapshot.context or session.settings.context,
+        namespace=snapshot.namespace,
+        all_namespaces=snapshot.namespace is None,
+        hpa=None,
+    )
+    replay = open_replay(open_named(settings, None), replace(settings), way_back=way_back)
+    if detail is not None and detail.row.key in replay.hpas:
+        replay.select(detail.row.key)
+    return replay
+
+
+def open_replay(
+    recording: RecordingPort, settings: Settings, *, at: str | None = None, speed: float | None = None,
+    from_start: bool = False, way_back: str = "q quits",
+) -> ReplaySession:  # fmt: skip
+    """A session at the moment that `at` names (see `moments`); without it at the end, or `from_start`. UsageError; where the
+    recording is empty HpatuiError.
+    """
+    meta = recording.meta
+    moment = parse_moment(at, meta.first, meta.last) if at else meta.first if from_start else None
+    session = ReplaySession(recording, settings, at=moment, speed=speed, way_back=way_back)
+    if not session.hpas:
+        raise HpatuiError("there is no HPA in this recording", hint="record a cluster that has some")
+    return session

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from hpatui import logs
 from hpatui.clock import Clock, SystemClock
-from hpatui.errors import HpatuiError, LoginNeededError, UsageError
+from hpatui.errors import LoginNeededError, UsageError
 from hpatui.model import ControllerFlags, Key
 from hpatui.session.marks import Marks, look_through
 from hpatui.session.moments import clock_text
@@ -392,20 +392,3 @@ class ReplaySession:
     def controller(self) -> ControllerFlags:
         """The controller's flags and rules, as recorded."""
         return self._recording.meta.flags
-
-
-def open_replay(
-    recording: RecordingPort, settings: Settings, *, at: str | None = None, speed: float | None = None,
-    from_start: bool = False, way_back: str = "q quits",
-) -> ReplaySession:  # fmt: skip
-    """A session at the moment that `at` names (see `moments`); without it at the end, or `from_start`. UsageError; where the
-    recording is empty HpatuiError.
-    """
-    from hpatui.session.moments import parse_moment
-
-    meta = recording.meta
-    moment = parse_moment(at, meta.first, meta.last) if at else meta.first if from_start else None
-    session = ReplaySession(recording, settings, at=moment, speed=speed, way_back=way_back)
-    if not session.hpas:
-        raise HpatuiError("there is no HPA in this recording", hint="record a cluster that has some")
-    return session

@@ -24,8 +24,7 @@ from hpatui.text import printable
 from hpatui.ui import textual_private
 from hpatui.ui.commands.answers import AnswerCommands
 from hpatui.ui.commands.cluster import ClusterCommands
-from hpatui.ui.commands.load import LoadCommands
-from hpatui.ui.commands.look import LookCommands
+from hpatui.ui.commands.past import PastCommands
 from hpatui.ui.guard import EXIT_FAILED, EXIT_INTERRUPTED, thread_failed
 from hpatui.ui.keep import Kept
 from hpatui.ui.keys import KEYS, bindings, shown_key
@@ -71,7 +70,7 @@ def _driver() -> type[Driver] | None:
     return TerminalDriver
 
 
-class HpatuiApp(LoadCommands, LookCommands, AnswerCommands, ClusterCommands):
+class HpatuiApp(PastCommands, AnswerCommands, ClusterCommands):
     """See the module."""
 
     TITLE = "hpatui"
@@ -177,6 +176,7 @@ class HpatuiApp(LoadCommands, LookCommands, AnswerCommands, ClusterCommands):
         """Stop the load first, then everything else."""
         if self._unsubscribe is not None:
             self._unsubscribe()
+        await self.leave_past()
         if self._session is None:
             return
         try:
@@ -206,7 +206,17 @@ class HpatuiApp(LoadCommands, LookCommands, AnswerCommands, ClusterCommands):
 
     def _show(self) -> None:
         if self._session is not None:
+            self.main.set_past(getattr(self._session, "past", None))
             self.main.show(self._session.snapshot)
+
+    def show_session(self, session: SessionPort) -> None:
+        """Another session: the live one, or one of the past."""
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+        self._session = session
+        self._unsubscribe = session.subscribe(self._changed)
+        self.body.graph.clear_cursor()
+        self._show()
 
     def _toast(self, snapshot: Snapshot) -> None:
         selected = snapshot.detail.row.key if snapshot.detail is not None else None

@@ -48,15 +48,13 @@ class GraphPane(LinePane):
         self._snapshot = snapshot
         size = (self.inner_width, self.inner_height)
         facts = (snapshot.detail.row if snapshot.detail else None, snapshot.load.last, snapshot.load.state)
-        due = snapshot.time - self._drawn_at >= self.interval
+        passed = abs(snapshot.time - self._drawn_at)  # a replay may go back
+        due = passed >= self.interval
         key = snapshot.detail.row.key if snapshot.detail is not None else None
         if (
             size != self._drawn_size
             or key != self._drawn_key
-            or (
-                due
-                and (facts != self._last_facts or snapshot.time - self._drawn_at >= max(self.interval, self._column()))
-            )
+            or (due and (facts != self._last_facts or passed >= max(self.interval, self._column())))
         ):
             self._last_facts = facts
             self.redraw()
@@ -85,6 +83,11 @@ class GraphPane(LinePane):
     def _column(self) -> float:
         """Seconds that one column stands for: without new data the picture moves on only by whole columns."""
         return self._span / max(20, self.inner_width)
+
+    @property
+    def span(self) -> float:
+        """Seconds from the left edge to the right one."""
+        return self._span
 
     def next_window(self) -> str:
         """The next time window; returns its name."""

@@ -155,6 +155,12 @@ class Body(Vertical):
         self.panes[name].focus()
         self._show_again()
 
+    @property
+    def can_go_back(self) -> bool:
+        """Whether there is anything that `back` would leave."""
+        filtered = bool(self.filter.has_class("open") or self.pods.filter or self.hpas.filtered)
+        return filtered or self.graph.has_cursor or self._zoomed is not None
+
     def back(self) -> None:
         """One step back: leave the filter, the value cursor, then the zoom."""
         if self.filter.has_class("open"):

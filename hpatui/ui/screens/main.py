@@ -20,6 +20,7 @@ from hpatui.ui.notices import MOST_ROWS, rows_of
 if TYPE_CHECKING:
     from textual.notifications import Notification
 
+    from hpatui.session.past import Past
     from hpatui.state.snapshot import Snapshot
     from hpatui.ui.screens.body import Body
 
@@ -40,10 +41,12 @@ class MainScreen(Screen[None]):
         self._head_text = Text()
         self._snapshot: Snapshot | None = None
         self._told: Sequence[Notification] = ()
+        self._past: Past | None = None
 
     def compose(self) -> ComposeResult:
         yield Static(id="too-small")
         yield Static(id="head")
+        yield Static(id="timeline")
         yield Container(id="body")
         yield Static(id="foot")
 
@@ -64,6 +67,24 @@ class MainScreen(Screen[None]):
         self.set_class(event.size.width >= ROOMY and event.size.height >= 40, "roomy")
         self._foot()
         self._head()
+        self._timeline()
+
+    def set_past(self, past: Past | None) -> None:
+        """Where a replay is; None: what is shown is now."""
+        if past != self._past:
+            entered = (past is None) is not (self._past is None)
+            self._past = past
+            self._timeline()
+            if entered:
+                self.set_class(past is not None, "past")
+                self._foot()
+
+    def _timeline(self) -> None:
+        if self._past is not None:
+            from hpatui.ui.timemachine import timeline
+
+            text = timeline(self._past, self.size.width - 2)
+            self.query_one("#timeline", Static).update(to_ascii(text) if self._ascii else text)
 
     def show(self, snapshot: Snapshot) -> None:
         """Show a snapshot."""
@@ -89,7 +110,11 @@ class MainScreen(Screen[None]):
         from hpatui.ui.names import cut_middle
         from hpatui.ui.panes.status import source_text
 
-        text.append("  ").append_text(source_text(snapshot.status, snapshot.time))
+        text.append("  ")
+        if self._past is not None:
+            text.append(f" {self._past.title} ", "bold reverse magenta")
+        if self._past is None or snapshot.status.state.value != "live":
+            text.append(" " if self._past is not None else "").append_text(source_text(snapshot.status, snapshot.time))
         if snapshot.acting_as:
             room = max(12, (self.size.width - text.cell_len) // 3)
             text.append(f"  as {cut_middle(printable(snapshot.acting_as), room)}", style="bold yellow")
@@ -140,7 +165,10 @@ class MainScreen(Screen[None]):
 
     def _keys(self) -> Text:
         """As many as fit; help and quit always."""
-        shown = [entry for entry in KEYS if entry.footer]
+        groups = ("Load", "Cluster") if self._past is not None else ("Past",)  # what makes no sense there, and here
+        shown = [entry for entry in KEYS if entry.footer and entry.group not in groups]
+        if self._past is not None:
+            shown.sort(key=lambda entry: entry.group != "Past")
         always = [entry for entry in shown if entry.group == "Program"]
         room = self.size.width - 2 - sum(_width(entry) for entry in always)
         text = Text(end="")
