@@ -56,7 +56,7 @@ KEYS: tuple[KeyEntry, ...] = (
     KeyEntry("7", "jump('pods')", "", "Go to the pods", "Panes"),
     KeyEntry("w", "what_if", "what if", "What if: trial edits of the HPA on what was recorded", "Answers", True),
     KeyEntry("D", "doctor", "doctor", "Doctor: is the whole pipeline sound?", "Answers", True),
-    KeyEntry("T", "time_machine", "past", "Time machine: into the past, and back to now", "Answers", True),
+    KeyEntry("T", "time_machine", "now", "Time machine: into the past, and back to now", "Past", True),
     KeyEntry("u", "runs", "runs", "Scaling runs: how long each step took", "Answers"),
     KeyEntry("e", "events", "events", "Other events: news, the HPA's only, warnings, all", "Look"),
     KeyEntry("y", "yaml", "yaml", "YAML of the HPA, its target or a pod", "Look"),
@@ -69,7 +69,7 @@ KEYS: tuple[KeyEntry, ...] = (
     KeyEntry("full_stop", "value_cursor(1)", "values on", "Value cursor to the right", "Graph", False, "."),
     KeyEntry("left_square_bracket", "rescale(-1)", "rescale before", "To the rescale before", "Past", True, "["),
     KeyEntry("right_square_bracket", "rescale(1)", "after", "In the past: to the rescale after", "Past", True, "]"),
-    KeyEntry("g", "go_to", "go to a time", "In the past: go to a time: 03:12, -2h, ...", "Past", True),
+    KeyEntry("G", "go_to", "go to a time", "In the past: go to a time: 03:12, -2h, ...", "Past", True),
     KeyEntry(
         "m",
         KeyEntry("m", "mark_range", "range", "In the past: the range of w and u begins here", "Past", True),

@@ -56,7 +56,7 @@ class PastCommands(LoadCommands, LookCommands):
         if past is None:
             return
         if now is None:
-            self.tell("This is a recording: it has no now", "q quits; g goes to a time, [ and ] to rescales")
+            self.tell("This is a recording: it has no now", "q quits; G goes to a time, [ and ] to rescales")
             return
         self._now = None
         self.show_session(now)

@@ -39,6 +39,7 @@ class GraphPane(LinePane):
         self._drawn_size = (0, 0)
         self._drawn_key: Key | None = None
         self.interval = interval
+        self.past = False  # its right edge is not now
         self._last_facts: object = None
         self._pending = False
         self._cursor: float | None = None
@@ -167,7 +168,7 @@ class GraphPane(LinePane):
             height,
             ascii=self.ascii,
             mono=self.app.no_color,
-            clock=self._frozen is not None,
+            clock=self._frozen is not None or self.past,
             cursor=self._cursor,
         )
         self.set_lines(draw(lanes_of(snapshot, detail, view), marks_of(snapshot, detail), view))

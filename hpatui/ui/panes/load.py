@@ -25,6 +25,7 @@ class LoadPane(LinePane):
         super().__init__("Load", id="load", ascii=ascii)
         self._read_only = read_only
         self._selected = False
+        self.past = False  # what is shown was sent then
 
     def show(self, snapshot: Snapshot) -> None:
         """Show the load."""
@@ -44,7 +45,9 @@ class LoadPane(LinePane):
         if load.state in (LoadState.IDLE, LoadState.FINISHED, LoadState.FAILED):
             rate = f" at {load.rate:g}/s" if load.rate else ""
             here = "press l to send load to the selected HPA's target" if self._selected else "No HPA is selected."
-            lines.append(Text(here + (rate if self._selected else ""), style=FAINT, end=""))
+            then = "no load was sent then" if totals is None else "no load at this moment"
+            here = then if self.past else here + (rate if self._selected else "")
+            lines.append(Text(here, style=FAINT, end=""))
         if last is not None and load.state in (LoadState.RUNNING, LoadState.PAUSED):
             now = begin(f"{last.sent}/s sent", "bold")
             now.append(f"  {last.ok} ok", style="green")

@@ -50,11 +50,11 @@ class Body(Vertical):
             "graph": self.graph,
             "why": WhyPane(ascii=plain),
             "conditions": ConditionsPane(ascii=plain),
-            "load": LoadPane(ascii=plain, read_only=settings.read_only),
+            "load": (load := LoadPane(ascii=plain, read_only=settings.read_only)),
             "events": self.events,
             "pods": (pods := PodsPane(ascii=plain)),
         }
-        self.pods = pods
+        self.pods, self.load = pods, load
         self.filter = FilterLine(placeholder=_OF_HPAS)
         self._filtered: HpaPane | PodsPane = self.hpas  # what the filter line is about
         self._shown = "graph"
@@ -100,6 +100,10 @@ class Body(Vertical):
     def _counted(self, event: FleetLine.Chosen) -> None:
         event.stop()
         self.only(event.state)
+
+    def set_past(self, past: bool) -> None:
+        """Whether what is shown is the past."""
+        self.graph.past = self.load.past = past
 
     def set_quiet(self, quiet: bool) -> None:
         """Draw less often, for a slow line."""

@@ -75,6 +75,8 @@ class MainScreen(Screen[None]):
             entered = (past is None) is not (self._past is None)
             self._past = past
             self._timeline()
+            if entered and self._body is not None:
+                self._body.set_past(past is not None)
             if entered:
                 self.set_class(past is not None, "past")
                 self._foot()
