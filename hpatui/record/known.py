@@ -23,7 +23,7 @@ from hpatui.record.codec import LETTERS, identity
 Channel = tuple[Kind, str, str]  # kind, scope, kind of target
 # In which order a source tells them: who selects pods comes before the pods.
 ORDER = (Kind.HPA, Kind.WORKLOAD, Kind.SCALE, Kind.OWNER, Kind.POD, Kind.POD_USAGE, Kind.EVENT)
-_LOAD_LASTS = 5.0  # seconds after which the last sample of a load says nothing about now
+LOAD_LASTS = 5.0  # seconds after which the last sample of a load says nothing about now
 
 
 def channel_of(event: Listed | Upserted | Deleted) -> Channel:
@@ -107,5 +107,5 @@ class Known:
                     yield Seen(at, Listed(kind, tuple(items.values()), channel[1], channel[2]))
         if self.view is not None:
             yield Seen(at, self.view)
-        if self.load is not None and 0 <= at - self.load.time <= _LOAD_LASTS:
+        if self.load is not None and 0 <= at - self.load.time <= LOAD_LASTS:
             yield Seen(at, self.load)
