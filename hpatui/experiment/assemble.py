@@ -59,7 +59,7 @@ def assemble(experiment: Experiment, rans: Sequence[Ran], recordings: dict[int, 
         started=rans[0].started,
         repeat=experiment.repeat,
         seed=seed if len(experiment.variants) > 1 else None,
-        load=experiment.plan.text(),
+        load=experiment.plan.text() if experiment.quiet is None else f"nothing is sent for {experiment.quiet:g} s",
         hpatui=__version__,
     )
 
@@ -198,7 +198,9 @@ def _of_several(
             state = OK if expectation.holds(value, limit) else FAILED
             seen = f"{name}{value:.4g} ({several.text()}; {', '.join(f'{v:.4g}' for v in values)})"
             found = ExpectationResult(expectation.text, state, seen, None, "", value, limit)
-        if worst is None or (worst.state == OK and found.state != OK):
+        if worst is not None and worst.state == found.state == OK:
+            found.seen = f"{worst.seen}; {found.seen}"
+        if worst is None or worst.state == OK:
             worst = found
     assert worst is not None
     return worst

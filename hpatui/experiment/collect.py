@@ -127,6 +127,11 @@ class Collector:
             )
         )  # fmt: skip
 
+    def quiet(self, now: float) -> None:
+        """Nothing is sent: what would be the load begins now, as one stage."""
+        self.facts.began = now
+        self.facts.stages.append(Stage("quiet", now, 0.0))
+
     def end(self, error: str = "") -> None:
         """The load has ended; `error`: why before its time."""
         facts = self.facts

@@ -151,7 +151,7 @@ class Facts:
 
     def stage_spans(self) -> list[tuple[str, float, float | None]]:
         """(name, start, end) of each stage that began; the end is None while it lasts."""
-        ends = [stage.start for stage in self.stages[1:]] + [self.ended]
+        ends = [*(stage.start for stage in self.stages[1:]), self.ended] if self.stages else []
         return [(stage.name, stage.start, end) for stage, end in zip(self.stages, ends, strict=True)]
 
     def peak(self) -> Stage | None:
@@ -159,26 +159,20 @@ class Facts:
         return max(self.stages, key=lambda stage: stage.rate, default=None)
 
     def stable_at(self) -> float | None:
-        """The first moment, from the begin of the peak stage on, at which for `settle` seconds the replicas had been what was
-        wanted; None where there was none before the load's end.
+        """When the replicas had come to rest in the peak stage: `settle` seconds after their last change in it, as what was
+        wanted. None where they did not, or while it lasts: what comes later in it may change that.
         """
         peak = self.peak()
-        if peak is None:
+        end = next((until for name, _, until in self.stage_spans() if peak is not None and name == peak.name), None)
+        if peak is None or end is None:
             return None
-        end = self.until if self.ended is None else self.ended
-        since: float | None = None
-        changes = sorted(
-            {peak.start, *(t for steps in (self.current, self.desired) for t, _ in steps.points if t > peak.start)}
-        )
-        size: tuple[float | None, float | None] = (None, None)
-        for time in changes:
-            if since is not None and time - since >= self.settle:
-                return since + self.settle
-            now = (self.current.at(time), self.desired.at(time))
-            if now != size or since is None:
-                since = time if now[0] is not None and now[0] == now[1] else None
-            size = now
-        return since + self.settle if since is not None and end - since >= self.settle else None
+        changes = [
+            time for steps in (self.current, self.desired) for time, _ in steps.points if peak.start < time < end
+        ]
+        last = max(changes, default=peak.start)
+        size = self.current.at(last)
+        calm = size is not None and size == self.desired.at(last)
+        return last + self.settle if calm and last + self.settle <= end else None
 
     def bounds(self, span: Span) -> tuple[float, float, bool] | None:
         """(from, to, whether `to` is over) of a span; None while it has not begun. Up to the load's end, where it begins

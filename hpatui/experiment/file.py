@@ -98,7 +98,9 @@ class Experiment:
     observe: float = 0.0
     stable: float = 10.0
     patience: float = 300.0
+    size: int | None = None  # the replicas it begins with
     sandbox: Sandbox = Sandbox()
+    quiet: float | None = None  # nothing is sent: it lasts so long, and the load is somebody else's
 
 
 def read_experiment(path: Path) -> Experiment:
@@ -121,14 +123,18 @@ class _Reader:
 
     def experiment(self) -> Experiment:
         table = self._checked()
-        if table.load is None:
-            raise UsageError(f"{self._path}: there is no load", hint="write [load] with [[load.stage]], or plan = FILE")
-        plan, tls = self._plan(table.load)
-        names = [stage.text() for stage in plan.stages] if plan.model == "open" else []
+        quiet = None if table.duration is None else self._seconds(table.duration, ("duration",))
+        if (table.load is None) == (quiet is None):
+            what = "there is no load" if quiet is None else "duration stands beside [load]"
+            hint = "write [load] with [[load.stage]] or plan = FILE, or a duration where the load is somebody else's"
+            raise UsageError(f"{self._path}: {what}", hint=hint)
+        load = table.load or LoadTable()
+        plan, tls = self._plan(load) if quiet is None else (LoadPlan(duration=quiet), TlsOptions())
+        names = [stage.text() for stage in plan.stages] if plan.model == "open" and quiet is None else []
         faults = tuple(self._fault(item, index, names) for index, item in enumerate(table.fault))
         objects = self._objects(table)
         hpa = self._hpa(table, objects)
-        load = table.load
+        known = Known(tuple(names), tuple(fault.name for fault in faults), table.repeat, sends=quiet is None)
         found = Experiment(
             path=self._path,
             name=table.name or self._path.stem,
@@ -138,7 +144,7 @@ class _Reader:
             objects=objects,
             plan=plan,
             way=Way(load.via, load.url, load.workers, plan.max_rate, tls),
-            expectations=self._expectations(table, Known(tuple(names), tuple(f.name for f in faults), table.repeat)),
+            expectations=self._expectations(table, known),
             faults=faults,
             variants=self._variants(table),
             repeat=table.repeat,
@@ -146,7 +152,9 @@ class _Reader:
             observe=self._seconds(table.observe, ("observe",), least=0.0),
             stable=self._seconds(table.prepare.stable, ("prepare", "stable")),
             patience=self._seconds(table.prepare.within, ("prepare", "within")),
+            size=table.prepare.replicas,
             sandbox=Sandbox(**{name: getattr(table.sandbox, name) for name in Sandbox.__slots__}),
+            quiet=quiet,
         )
         self._check_bounds(found)
         return found
@@ -276,7 +284,8 @@ class _Reader:
                 key = parse_hpa_name(table.hpa)
             except UsageError as error:
                 raise self._error(("hpa",), error.message, error.hint) from error
-            return Key(key.namespace or table.namespace, key.name)
+            spaces = {item.get("namespace", "") for item in own if item["name"] == key.name}
+            return Key(key.namespace or (spaces.pop() if len(spaces) == 1 else table.namespace), key.name)
         if len(own) > 1:
             names = ", ".join(item["name"] for item in own[:5])
             raise UsageError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from hpatui.text import printable
 
 Object = dict[str, Any]
 MOST = 200
-_NAME = 253
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")  # RFC 1123
 
 
 def read_objects(path: Path, namespace: str) -> list[Object]:
@@ -55,8 +56,8 @@ def _checked(item: Any, path: Path, namespace: str) -> Object:
     if kind not in KINDS:
         hint = f"apply it before, and name its HPA; those are created here: {', '.join(KINDS)}"
         raise UsageError(f"{path}: objects of kind {printable(kind, 60)} are not created here", hint=hint)
-    if not isinstance(name, str) or not name or len(name) > _NAME:
-        raise UsageError(f"{path}: a {kind} has no name", hint="write metadata.name")
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise UsageError(f"{path}: a {kind} has no name that Kubernetes takes", hint="write metadata.name")
     meta = {**item["metadata"]}
     if kind == "Namespace":
         meta.pop("namespace", None)

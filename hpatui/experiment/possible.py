@@ -16,16 +16,17 @@ Wrong = tuple[str, str]  # what is so, what to do
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What an experiment has: the names of its stages and faults, and how often it is run."""
+    """What an experiment has: the names of its stages and faults, how often it is run, whether it sends anything."""
 
     stages: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     repeat: int = 1
+    sends: bool = True
 
 
 def impossible(expectation: Expectation, known: Known, before: Sequence[Expectation] = ()) -> Wrong | None:
     """Why it can never hold, or never be judged, whatever the HPA; `before`: the expectations that stand above it."""
-    return _unknown_name(expectation, known) or _no_load(expectation) or _no_value(expectation, known) or _against(
+    return _unknown_name(expectation, known) or _no_load(expectation, known) or _no_value(expectation, known) or _against(
         expectation, before
     )  # fmt: skip
 
@@ -41,8 +42,10 @@ def _unknown_name(expectation: Expectation, known: Known) -> Wrong | None:
     return f"names a {anchor.kind} that there is not: {printable(anchor.name, 60)!r}", hint
 
 
-def _no_load(expectation: Expectation) -> Wrong | None:
+def _no_load(expectation: Expectation, known: Known) -> Wrong | None:
     """Latency and errors are of the load's time alone; nothing is before its start."""
+    if not known.sends and expectation.subject in (*LATENCIES, "errors"):
+        return "can never be judged: the experiment sends nothing", "write [load] instead of duration"
     span = expectation.span
     begins = span.anchor.kind == "start" or (span.anchor.kind == "load" and not span.anchor.ends)
     ended = span.anchor.kind == "end" or (span.anchor.kind == "load" and span.anchor.ends)

@@ -149,7 +149,8 @@ class Run:
             await self._drive(session, ground)
 
     def _check_speed(self, ground: Ground) -> None:
-        for stage in self._experiment.plan.stages if self._experiment.plan.model == "open" else ():
+        experiment = self._experiment
+        for stage in experiment.plan.stages if experiment.plan.model == "open" and experiment.quiet is None else ():
             real = None if stage.duration is None else stage.duration / ground.speed
             if real is not None and real < SHORTEST and not stage.until:
                 raise UsageError(
@@ -248,7 +249,11 @@ class Run:
             now, hpa = ground.clock.time(), row.hpa
             found = (hpa.current_replicas, hpa.desired_replicas)
             ready = session.snapshot.detail.history.ready.last if session.snapshot.detail is not None else None
-            calm = row.state not in _BLIND and found[0] == found[1] and (ready is None or ready[1] == found[0])
+            sleeps = row.state is HpaState.OFF and hpa.min_replicas == 0
+            calm = (
+                (sleeps or row.state not in _BLIND) and found[0] == found[1] and (ready is None or ready[1] == found[0])
+            )
+            calm = calm and experiment.size in (None, found[0])
             if found != size or not calm:
                 size, since = found, now
             if calm and now - since >= experiment.stable:
@@ -259,7 +264,8 @@ class Run:
                     why = f"HPA {row.key} has nothing to decide by"
                 else:
                     why = f"HPA {row.key} did not become stable within {experiment.patience:g} s"
-                sizes = f"{found[0]} replicas, {found[1]} wanted"
+                begins = "" if experiment.size is None else f", to begin with {experiment.size}"
+                sizes = f"{found[0]} replicas, {found[1]} wanted{begins}"
                 raise HpatuiError(
                     printable(f"{why} ({sizes}; {state})", 500),
                     hint="`hpatui doctor` says more; [prepare] within = ...",
@@ -275,16 +281,16 @@ class Run:
         assert collector is not None
         waiting = list(self._experiment.faults)
         collector.begin()
-        self._tell("starting the load")
-        async with asyncio.timeout(_LATE + 30.0):
-            await session.load.start(confirmed=True)
-        self.ran.target = session.snapshot.load.target
+        await self._begin(session, collector, ground)
         looked = 0.0
         while True:
             self._look(session)
             now = ground.clock.time()
             facts.until = max(facts.until, now)
-            if not session.load.active and facts.ended is None:
+            if self._experiment.quiet is not None:
+                if facts.ended is None and facts.began is not None and now >= facts.began + self._experiment.quiet:
+                    facts.ended = facts.began + self._experiment.quiet
+            elif not session.load.active and facts.ended is None:
                 view = session.store.load
                 collector.end(view.message if view.state is LoadState.FAILED else "")
                 if facts.load_error or facts.began is None:
@@ -298,8 +304,19 @@ class Run:
                 return
             await asyncio.sleep(LOOK)
 
+    async def _begin(self, session: Session, collector: Collector, ground: Ground) -> None:
+        if self._experiment.quiet is not None:
+            collector.quiet(ground.clock.time())
+            return
+        self._tell("starting the load")
+        async with asyncio.timeout(_LATE + 30.0):
+            await session.load.start(confirmed=True)
+        self.ran.target = session.snapshot.load.target
+
     def _where(self, now: float) -> str:
         facts = self.ran.facts
+        if self._experiment.quiet is not None:
+            return "observing"
         if facts.ended is not None:
             return "observing"
         return f"load: {facts.stages[-1].name}" if facts.stages else "starting the load"

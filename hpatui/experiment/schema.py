@@ -23,10 +23,13 @@ class SandboxTable(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class PrepareTable(msgspec.Struct, forbid_unknown_fields=True):
-    """[prepare]: for how long the HPA must not have changed before the load begins, and how long to wait for that."""
+    """[prepare]: for how long the HPA must not have changed before the load begins (at that size, if one is named), and how
+    long to wait for that.
+    """
 
     stable: Duration = "10s"
     within: Duration = "5m"
+    replicas: Annotated[int, Meta(ge=0)] | None = None
 
 
 class LoadTable(PlanTable, forbid_unknown_fields=True):
@@ -67,6 +70,7 @@ class ExperimentTable(msgspec.Struct, forbid_unknown_fields=True):
     objects: list[str] = []
     repeat: Repeats = 1
     seed: int | None = None
+    duration: Duration | None = None
     observe: Duration = "0s"
     expect: list[str] = []
     sandbox: SandboxTable = msgspec.field(default_factory=SandboxTable)
