@@ -79,8 +79,9 @@ def test_an_error_is_an_error_for_ci() -> None:
 def test_an_hour_is_small() -> None:
     long = result(1.0)
     times = [float(n) for n in range(3600)]
-    floats = [n % 97 + 0.25 for n in times]
-    long.runs[0].series = Series(load=LoadSeries(times, floats, [9] * 3600, [1] * 3600, floats, floats, floats))
+    floats: list[float] = [n % 97 + 0.25 for n in times]
+    delays: list[float | None] = [*floats]
+    long.runs[0].series = Series(load=LoadSeries(times, floats, [9] * 3600, [1] * 3600, delays, delays, delays))
     long.runs[0].duration_s = 3600.0
     assert len(to_html(page(long)).encode()) < 5_000_000
     assert len(to_json(long)) < 5_000_000
