@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hpatui.errors import HpatuiError, UsageError
-from hpatui.model import Key, Seen
+from hpatui.model import Key, Kind, Listed, Seen, Upserted
 from hpatui.record.meta import Meta
 from hpatui.record.reader import Recording
 from hpatui.record.writer import Recorder
@@ -81,28 +81,46 @@ def export(
     except OSError as error:
         raise _cannot(path, error.strerror or str(error)) from error
     finally:
-        for leftover in (draft, *(Path(f"{draft}{end}") for end in ("-wal", "-shm", "-journal"))):
-            with contextlib.suppress(OSError):
-                leftover.unlink(missing_ok=True)
-    return _exported(path, count)
+        _clear(draft)
+        _beside(draft)
+    done = _exported(path, count)
+    _beside(path)
+    return done
 
 
 def _write(draft: Path, meta: Meta, facts: Iterable[Seen], path: Path) -> int:
     """Fill the draft; returns how many facts."""
     draft.unlink()
     recorder = Recorder(draft, meta)
-    count = 0
+    count, hpas = 0, False
     try:
         for seen in facts:
             recorder.take(seen)
             count += 1
+            hpas = hpas or _has_hpas(seen)
     finally:
         recorder.close()
     if recorder.problem:
         raise _cannot(path, recorder.problem)
-    if not count:
+    if not hpas:
         raise HpatuiError("nothing was recorded of that", hint="choose another HPA or a longer time")
     return count
+
+
+def _clear(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
+
+
+def _beside(path: Path) -> None:
+    """Nothing is left beside a file that is to be handed on."""
+    for end in ("-wal", "-shm", "-journal"):
+        _clear(Path(f"{path}{end}"))
+
+
+def _has_hpas(seen: Seen) -> bool:
+    what = seen.what
+    return isinstance(what, Listed | Upserted) and what.kind is Kind.HPA and getattr(what, "items", True) != ()
 
 
 def _exported(path: Path, count: int) -> Exported:
