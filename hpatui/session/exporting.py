@@ -81,17 +81,16 @@ def export(
     except OSError as error:
         raise _cannot(path, error.strerror or str(error)) from error
     finally:
-        _clear(draft)
-        _beside(draft)
-    done = _exported(path, count)
-    _beside(path)
-    return done
+        for end in ("", "-wal", "-shm", "-journal"):
+            with contextlib.suppress(OSError):
+                Path(f"{draft}{end}").unlink(missing_ok=True)
+    return _exported(path, count)
 
 
 def _write(draft: Path, meta: Meta, facts: Iterable[Seen], path: Path) -> int:
     """Fill the draft; returns how many facts."""
     draft.unlink()
-    recorder = Recorder(draft, meta)
+    recorder = Recorder(draft, meta, single=True)
     count, hpas = 0, False
     try:
         for seen in facts:
@@ -105,17 +104,6 @@ def _write(draft: Path, meta: Meta, facts: Iterable[Seen], path: Path) -> int:
     if not hpas:
         raise HpatuiError("nothing was recorded of that", hint="choose another HPA or a longer time")
     return count
-
-
-def _clear(path: Path) -> None:
-    with contextlib.suppress(OSError):
-        path.unlink(missing_ok=True)
-
-
-def _beside(path: Path) -> None:
-    """Nothing is left beside a file that is to be handed on."""
-    for end in ("-wal", "-shm", "-journal"):
-        _clear(Path(f"{path}{end}"))
 
 
 def _has_hpas(seen: Seen) -> bool:

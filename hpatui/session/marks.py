@@ -9,14 +9,26 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
 from hpatui.model import Event, Hpa, Key, Kind, Listed, Seen, SourceState, StatusChanged, Upserted
 from hpatui.session.recording import RecordingPort
-from hpatui.state.history import record_events, record_hpa
+from hpatui.state.history import parse_rescale, record_events, record_hpa
 from hpatui.state.series import HpaHistory, Rescale
 
 SLICE = 1800.0  # seconds of recording looked through at a time
 SAME = 3.0  # seconds within which two signs of a rescale to one size are the same rescale
+
+
+@runtime_checkable
+class Indexed(RecordingPort, Protocol):
+    """A recording that knows rescales and breaks without being read through."""
+
+    def rescales(self, hpa: Key, since: float | None = None, until: float | None = None) -> list[Seen]:
+        """The HPA as it was after each rescale, and the events that told of one, in order of time."""
+
+    def breaks(self) -> list[tuple[float, float]]:
+        """From when to when nothing was recorded."""
 
 
 @dataclass(slots=True)
@@ -54,6 +66,10 @@ def look_through(
     recording: RecordingPort, key: Key, marks: Marks, changed: Callable[[], None] = lambda: None
 ) -> Iterator[None]:
     """Fill `marks`, newest first, from where it was looked last; yields after each slice."""
+    if isinstance(recording, Indexed):
+        _look_up(recording, key, marks)
+        changed()
+        return
     meta = recording.meta
     while marks.known_from > meta.first:  # others may look too, meanwhile
         end = min(marks.known_from, meta.last)
@@ -62,6 +78,23 @@ def look_through(
         marks.known_from = min(start, end - 1e-6)
         changed()
         yield
+
+
+def _look_up(recording: Indexed, key: Key, marks: Marks) -> None:
+    """All of it at once, where the recording keeps an index."""
+    before: Hpa | None = None
+    for seen in recording.rescales(key):
+        item = seen.what.item if isinstance(seen.what, Upserted) else None
+        if isinstance(item, Hpa) and item.last_scale_time is not None:
+            size = before.desired_replicas if before is not None and before.uid == item.uid else None
+            marks.add(Rescale(item.last_scale_time, size, item.desired_replicas, "", seen=True))
+            before = item
+        elif isinstance(item, Event) and item.last_seen is not None:
+            parsed = parse_rescale(item.message)
+            if parsed is not None:
+                marks.add(Rescale(item.last_seen, None, parsed[0], parsed[1], seen=False))
+    marks.gaps = recording.breaks()
+    marks.known_from = recording.meta.first
 
 
 def _look_at(facts: Iterator[Seen], key: Key, marks: Marks, end: float) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -18,10 +20,13 @@ from hpatui.model import (
     Listed,
     LoadSample,
     LoadState,
+    Pod,
+    PodUsage,
     Seen,
     SourceState,
     SourceStatus,
     StatusChanged,
+    Workload,
 )
 from hpatui.session.past import PastError, faster
 from hpatui.session.player import Player
@@ -30,6 +35,8 @@ from hpatui.settings import Settings
 from tests.factories import NOW, hpa, pod, usage, workload
 from tests.recordings import MemoryRecording
 from tests.unit.record.facts import SMALL, facts_of, plain, snapshots
+
+_T = TypeVar("_T", Pod, PodUsage, Workload)
 
 
 def recording(path: Path = SMALL[0]) -> tuple[MemoryRecording, Key]:
@@ -242,10 +249,8 @@ def fleet(*, selected: str = "one") -> MemoryRecording:
     return MemoryRecording(facts)
 
 
-def _moved(item: object) -> object:
-    import dataclasses
-
-    return dataclasses.replace(item, key=Key("shop", item.key.name))  # type: ignore
+def _moved(item: _T) -> _T:
+    return dataclasses.replace(item, key=Key("shop", item.key.name))
 
 
 def test_details_of_an_hpa_that_nobody_had_selected_are_those_of_all() -> None:
@@ -267,10 +272,11 @@ def test_of_many_hpas_the_selected_one_has_its_history_and_all_are_in_the_list()
 
 async def test_another_namespace_is_another_list() -> None:
     async with replay(fleet(), at=NOW + 20, all_namespaces=True) as session:
-        session.set_namespace("elsewhere")
-        assert session.snapshot.rows == ()
-        session.set_namespace("shop")
-        assert len(session.snapshot.rows) == 2
+        sizes = []
+        for namespace in ("elsewhere", "shop", None):
+            session.set_namespace(namespace)
+            sizes.append(len(session.snapshot.rows))
+        assert sizes == [0, 2, 2]
         assert await session.namespaces() == ["shop"]
 
 
@@ -291,9 +297,10 @@ async def test_what_nobody_saw_is_a_gap_on_the_slider() -> None:
 
 def test_samples_without_a_state_mean_a_load_that_runs_and_ends() -> None:
     player = Player(fleet(), None, NOW + 61)
-    assert player.store.load.state is LoadState.RUNNING
+    states = [player.store.load.state]
     player.advance(NOW + 70)
-    assert player.store.load.state is LoadState.IDLE
+    states.append(player.store.load.state)
+    assert states == [LoadState.RUNNING, LoadState.IDLE]
     assert [mark for _, mark in player.store.load_history.marks] == ["load 20/s", "load off"]
 
 
