@@ -144,6 +144,8 @@ class Writer:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
             await asyncio.wait([task])
+            if not task.cancelled():
+                task.exception()  # nobody else asks for it, and asyncio would print it
             raise
 
     def _api(self, name: str, loop: asyncio.AbstractEventLoop) -> Any:

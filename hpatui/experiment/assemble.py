@@ -85,7 +85,8 @@ def run_result(ran: Ran, recording: str = "") -> RunResult:
     facts = ran.facts
     bad = any(verdict.state in (FAILED, UNKNOWN) for verdict in ran.verdicts)
     state = "interrupted" if ran.interrupted else "error" if ran.error else "failed" if bad else "passed"
-    zero = facts.began if facts.began is not None else facts.until
+    first = facts.looks[0].time if facts.looks else facts.until
+    zero = facts.began if facts.began is not None else first  # where there was no load: what was seen before it
     return RunResult(
         number=ran.number,
         variant=ran.variant.name,

@@ -260,8 +260,10 @@ class Run:
                 return
             if now - began > experiment.patience:
                 state = f"{row.state.value}: {row.headline}" if row.headline else row.state.value
-                if row.state in _BLIND:
-                    why = f"HPA {row.key} has nothing to decide by"
+                if row.state is HpaState.BLIND:
+                    why = f"HPA {row.key} has no metrics"
+                elif row.state in _BLIND:
+                    why = f"HPA {row.key} cannot work"
                 else:
                     why = f"HPA {row.key} did not become stable within {experiment.patience:g} s"
                 begins = "" if experiment.size is None else f", to begin with {experiment.size}"
