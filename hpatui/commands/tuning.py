@@ -146,7 +146,65 @@ def _shadow_screen(settings: Settings, key: Key, candidates: list[Candidate]) ->
     return code
 
 
+def _advise(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("name", metavar="[NS/]NAME", nargs="?", help="one HPA: searched for a better spec (default: all, ranked)")
+    add("--since", type=duration, default=86400.0, metavar="D", help="how far back, as 24h or 7d (24h)")
+    add("--watch", type=duration, default=0.0, metavar="D", help="no recording: watch the cluster that long, as 10m")
+    add("--recording", metavar="FILE", help="a recording or an export (default: that of the context)")
+    add("--goal", choices=("cost", "latency", "balanced"), default="balanced", help="what matters more (balanced)")
+    add("--price-cpu", type=_price, metavar="P", help="of a core for an hour")
+    add("--price-memory", type=_price, metavar="P", help="of a GiB for an hour")
+    add("--json", action="store_true", help="as JSON")
+    add("--html", metavar="FILE", help="write a page for a browser, too")
+    add("--sarif", metavar="FILE", help="write SARIF 2.1.0, too")
+    add("--top", type=_count, default=20, metavar="N", help="HPAs in the text (20)")
+    add("--no-search", action="store_true", help="with a name: by rules only, without simulation")
+    add("--apply", action="store_true", help="with a name: ask whether to apply what is recommended")
+    applying(parser)
+
+
+def _price(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if 0 <= value < 1e9:
+        return value
+    raise argparse.ArgumentTypeError(f"{text!r} is no price: write 0.04")
+
+
+def _run_advise(args: argparse.Namespace) -> int:
+    from hpatui.ends import need_output
+    from hpatui.plain.advise import AdviseOptions, advise_live, advise_recording, apply_recommended, check
+    from hpatui.session.live import Session
+    from hpatui.tune.rank import Prices
+
+    settings = settings_of(args)
+    options = AdviseOptions(
+        args.name or settings.hpa, args.since, args.watch, args.recording, args.goal,
+        Prices(args.price_cpu, args.price_memory), args.json, args.html, args.sarif, args.top, args.apply,
+        not args.no_search, _options(args),
+    )  # fmt: skip
+    check(options, settings)
+    if options.watch:
+        settings = replace(settings, hpa=None, observe="all")
+
+        async def work(session: Session) -> int:
+            report = await advise_live(session, options)
+            return await apply_recommended(session, report, options) if options.apply else 0
+
+        return with_session(settings, work)
+    need_output()
+    report = advise_recording(settings, options)
+    if not options.apply:
+        return 0
+    live = replace(settings, hpa=None, observe="focus", all_namespaces=True)
+    return with_session(live, lambda session: apply_recommended(session, report, options))
+
+
 COMMANDS: CommandTable = {
+    "advise": Command("all HPAs ranked by waste and risk, and what would be better", _run_advise, "cluster", _advise),
     "shadow": Command("run candidate specs beside a live HPA, applying nothing", _run_shadow, "cluster", _shadow),
     "undo": Command("bring back the spec that an HPA had before hpatui changed it", _run_undo, "cluster", _undo),
 }

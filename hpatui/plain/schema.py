@@ -51,6 +51,7 @@ SCHEMAS: dict[str, Output] = {
     "load-loops": Output("hpatui load TARGET --via cluster --engine busybox --json", (f"{_LOAD}LoopsJson",)),
     "what-if": Output("what_if of hpatui.api and hpatui mcp", ("hpatui.api.trials:TrialJson",)),
     "history": Output("history of hpatui.api and hpatui mcp", ("hpatui.api.history:HistoryJson",)),
+    "advise": Output("hpatui advise --json", ("hpatui.api.advice_shapes:AdviceJson",)),
     "config": Output("hpatui config --json", ("hpatui.plain.config:ConfigJson",)),
 }
 

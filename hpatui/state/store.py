@@ -25,6 +25,7 @@ from hpatui.model import (
     LoadChanged,
     LoadSample,
     LoadView,
+    Pod,
     Seen,
     SourceState,
     SourceStatus,
@@ -158,6 +159,11 @@ class Store:
     def frames(self) -> tuple[Frame, ...]:
         """The recorded syncs of the HPA in focus, oldest first, for replays (`whatif`)."""
         return self._focus.frames() if self._focus is not None else ()
+
+    def pods_of(self, key: Key) -> list[Pod]:
+        """The pods of any HPA's target, as far as the fleet is observed."""
+        entry = self._fleet.entry(key) if self._fleet is not None else None
+        return list(entry.pods.values()) if entry is not None else []
 
     def status(self, kind: Kind) -> SourceStatus | None:
         """The status of a kind's stream, if it has one."""

@@ -14,7 +14,7 @@ from hpatui.cli import main
 from hpatui.plain.schema import SCHEMAS, schema
 from tests.schemas import check
 
-_COMING = {"advise", "compare", "export", "history", "record", "replay", "run", "shadow", "shot", "undo"}
+_COMING = {"compare", "export", "history", "record", "replay", "run", "shadow", "shot", "undo"}
 _SHORT = ("--rate", "5", "--duration", "1s", "--json")
 
 
