@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from hpatui.cli import build_parser
 from tests.docs.generate import ROOT, generated
 
 MAN = ROOT / "share" / "man" / "man1" / "hpatui.1"
@@ -35,3 +38,18 @@ def test_the_site_has_no_dead_link(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "doctor" / "target" / "index.html").is_file()
+
+
+def _lines() -> list[tuple[str, str]]:
+    """Each command line of hpatui in a block of sh, with its page."""
+    found: list[tuple[str, str]] = []
+    for page in sorted((ROOT / "docs").rglob("*.md")):
+        for block in re.findall(r"```sh\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+            found += [(page.name, line) for line in block.splitlines() if line.startswith("hpatui")]
+    return found
+
+
+@pytest.mark.parametrize(("page", "line"), _lines())
+def test_the_program_takes_the_command_lines_of_the_pages(page: str, line: str) -> None:
+    words = shlex.split(line.partition(" > ")[0].partition(" | ")[0], comments=True)[1:]
+    build_parser(words).parse_args(words)
