@@ -47,7 +47,7 @@ _ABOUT = {
 _OWN_THEME = '{mine = {base = "dark", background = "#101418", replicas = "#5ccfe6", bad = "#ff7369"}}'
 
 
-SettingJson = TypedDict("SettingJson", {"value": bool | float | str | list[str] | None, "from": str})
+SettingJson = TypedDict("SettingJson", {"value": bool | float | str | list[str] | dict[str, Any] | None, "from": str})
 SettingJson.__doc__ = """One setting.
 
     value: in force; null: hpatui decides by looking
@@ -85,7 +85,7 @@ def show(flags: Mapping[str, Any], *, as_json: bool) -> int:
     return 0
 
 
-def _plain(value: Any) -> bool | float | str | list[str] | None:
+def _plain(value: Any) -> bool | float | str | list[str] | dict[str, Any] | None:
     return list(value) if isinstance(value, tuple) else value
 
 
