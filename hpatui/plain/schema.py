@@ -49,8 +49,8 @@ SCHEMAS: dict[str, Output] = {
     "load": Output("hpatui load TARGET --json", (f"{_LOAD}LoadResultJson",)),
     "load-capacity": Output("hpatui load TARGET --find-capacity --json", (f"{_LOAD}CapacityJson",)),
     "load-loops": Output("hpatui load TARGET --via cluster --engine busybox --json", (f"{_LOAD}LoopsJson",)),
-    "what-if": Output("what_if of hpatui.api and hpatui mcp", ("hpatui.api.trials:TrialJson",)),
-    "history": Output("history of hpatui.api and hpatui mcp", ("hpatui.api.history:HistoryJson",)),
+    "api-what-if": Output("what_if of hpatui.api and hpatui mcp", ("hpatui.api.trials:TrialJson",)),
+    "api-history": Output("history of hpatui.api and hpatui mcp", ("hpatui.api.history:HistoryJson",)),
     "advise": Output("hpatui advise --json", ("hpatui.api.advice_shapes:AdviceJson",)),
     "config": Output("hpatui config --json", ("hpatui.plain.config:ConfigJson",)),
 }

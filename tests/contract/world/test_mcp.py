@@ -60,7 +60,7 @@ async def test_an_agent_looks_and_changes_nothing(kubeconfig: str) -> None:
         assert told["current"] >= 1 and told["countdowns"] is not None and "rules of" in told["rules"]
         assert told["predicted"] is None or told["predicted"] >= 1
         history = await call(client, "history", name=name, minutes=5)
-        check("history", history)
+        check("api-history", history)
         assert history["source"] == "session" and "record" in history["note"]
         assert "there is no HPA nope" in await refused(client, "explain", name="nope")
         assert "minutes" in await refused(client, "history", name=name, minutes=-1)
@@ -77,7 +77,7 @@ async def test_what_if_on_the_syncs_that_were_seen(kubeconfig: str) -> None:
             assert "no sync" in answer.content[0].text
             await asyncio.sleep(0.2)
         trial = answer.structured_content
-        check("what-if", trial)
+        check("api-what-if", trial)
         assert "maxReplicas: 2" in trial["yaml"] and trial["changes"] == {"max": "2"} and trial["syncs"] >= 1
         assert "there is no field 'most'" in await refused(client, "what_if", name=hpa["name"], changes={"most": "2"})
 
