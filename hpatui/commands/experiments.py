@@ -59,7 +59,7 @@ def _run_flags(parser: argparse.ArgumentParser) -> None:
     add("file", type=Path, metavar="FILE", help="the experiment, in TOML (docs/experiments.md)")
     text = "where: a sandbox of its own (default), or a context of the kubeconfig"
     add("--on", metavar="sandbox|CONTEXT", help=text)
-    add("--json", action="store_true", help="the result as JSON (hpatui schema experiment)")
+    add("--json", action="store_true", help="the result as JSON, which hpatui compare reads")
     add("--junit", type=Path, metavar="FILE", help="write JUnit XML, for CI")
     add("--markdown", type=Path, metavar="FILE", help="write Markdown, for a pull request's comment")
     add("--html", type=Path, metavar="FILE", help="write one HTML file with charts, which works offline")
