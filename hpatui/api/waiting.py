@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
+from hpatui.autoscaler.keda import scaled_object
 from hpatui.errors import HpatuiError
 from hpatui.model import Key, Kind, SourceState
 from hpatui.session.port import SessionPort, unknown_hpa
@@ -87,4 +88,7 @@ async def wait_detail(session: SessionPort, key: Key, ready: Callable[[Detail], 
 def settled(detail: Detail) -> bool:
     """Whether each stream of an HPA's details has answered, one way or the other."""
     waiting = (SourceState.CONNECTING, SourceState.LISTING, SourceState.IDLE)
-    return all(kind in detail.statuses and detail.statuses[kind].state not in waiting for kind in _DETAIL_KINDS)
+    hpa = detail.row.hpa
+    keda = scaled_object(hpa.labels, ((owner.kind, owner.name) for owner in hpa.owners))
+    kinds = (*_DETAIL_KINDS, Kind.SCALED_OBJECT) if keda else _DETAIL_KINDS
+    return all(kind in detail.statuses and detail.statuses[kind].state not in waiting for kind in kinds)

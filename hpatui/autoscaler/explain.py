@@ -66,9 +66,9 @@ def explain(
     """The Decision for the next sync in sentences. What the controller itself says of a failure comes first."""
     active, able = hpa.condition("ScalingActive"), hpa.condition("AbleToScale")
     if active is not None and active.reason in ("AmbiguousSelector", "InvalidSelector"):
-        return explain_status(hpa)
+        return explain_status(hpa, seen)
     if able is not None and able.status == "False" and able.reason == "FailedGetScale":
-        return explain_status(hpa)
+        return explain_status(hpa, seen)
     names = metric_names([evaluation.spec for evaluation in decision.metrics])
     refused = able is not None and able.status == "False"
     hold = None if refused else hold_of(spec, decision, config, timing.assumed)
@@ -82,10 +82,7 @@ def explain(
         headline = _problem(able.reason, able.message, hpa)
     elif seen.target_owner:
         headline = f"{seen.target} belongs to {seen.target_owner}, which undoes every rescale: the HPA must name that"
-    keda = scaled_object(hpa.labels)
-    if keda:
-        about = ExplainLine("KEDA", told(keda, (metric.name for metric in spec.metrics)), Tone.PLAIN)
-        lines = (*lines[:-1], about, lines[-1])
+    lines = (*lines[:-1], *_keda(hpa, seen), lines[-1])
     lines = (*older_spec(hpa), *lines)
     if timing.old_sample is not None:
         text = f"the newest sample is of {say.clock_time(timing.old_sample)}"
@@ -305,9 +302,22 @@ def _countdowns(
 _NO_UPDATE = "the HPA controller was unable to update the target scale: "
 
 
-def explain_status(hpa: Hpa) -> Explanation:
+def _keda(hpa: Hpa, seen: Seen) -> tuple[ExplainLine, ...]:
+    """Who made an HPA that KEDA made, and what its ScaledObject says beside it: pause, cooldown to 0, cron windows."""
+    name = scaled_object(hpa.labels, ((owner.kind, owner.name) for owner in hpa.owners))
+    if not name:
+        return ()
+    about = ExplainLine("KEDA", told(name, (metric.name for metric in hpa.metrics)), Tone.PLAIN)
+    if seen.keda is None:
+        text = "the ScaledObject could not be read, so its pause, cooldown and cron windows are not known"
+        return (about, ExplainLine("KEDA", text, Tone.PLAIN))
+    tone = Tone.WARN if seen.keda_paused else Tone.PLAIN
+    return (about, *(ExplainLine("KEDA", text, tone) for text in seen.keda))
+
+
+def explain_status(hpa: Hpa, seen: Seen = NOTHING) -> Explanation:
     """What the HPA's own status tells, where its pods or samples cannot be seen."""
-    lines = [*older_spec(hpa), *(_status_line(metric) for metric in hpa.metrics)]
+    lines = [*older_spec(hpa), *(_status_line(metric) for metric in hpa.metrics), *_keda(hpa, seen)]
     bad = [c for c in hpa.conditions if c.type in ("AbleToScale", "ScalingActive") and c.status == "False"]
     lines += [ExplainLine(c.type, c.message or c.reason, Tone.BAD) for c in bad]
     limited = hpa.condition("ScalingLimited")

@@ -28,7 +28,7 @@ class Seen:
     containers, which do not); `measured` those that samples list. `most`: what a metric can reach at most, because of
     limits, in percent or thousandths a pod. `failures`: the controller's own text of why a metric has no value.
     `running_for`: seconds that the oldest ready pod is ready. `told`: places of metrics whose single values only the
-    controller sees.
+    controller sees. `keda`: what the ScaledObject of an HPA that KEDA made says beside it (None: not read).
     """
 
     unready: Mapping[str, str] = field(default_factory=dict)
@@ -44,6 +44,8 @@ class Seen:
     target_owner: str = ""
     status_replicas: int | None = None
     running_for: float | None = None
+    keda: tuple[str, ...] | None = None
+    keda_paused: bool = False
 
 
 NOTHING = Seen()

@@ -58,6 +58,7 @@ def decode_hpa(raw: bytes, rules: Rules = RECORDED) -> Hpa | None:
         labels=labels_of(metadata),
         raw=raw,
         unseen=_unseen(metadata, status),
+        owners=owners_of(metadata),
         generation=integer(metadata, "generation") if integer(status, "observedGeneration") > 0 else None,
         sync_period=period if (period := float(integer(spec, "syncPeriodSeconds"))) > 0 else None,
     )

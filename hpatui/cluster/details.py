@@ -13,6 +13,7 @@ from hpatui.cluster.connect import Connection
 from hpatui.cluster.decode import decode_event, decode_workload
 from hpatui.cluster.decode_pods import decode_owner, decode_pod, decode_scale, decode_usages
 from hpatui.cluster.fields import decode, key_of, uid_of
+from hpatui.cluster.keda import follow_scaled_object, name_of
 from hpatui.cluster.pace import UsagePace
 from hpatui.cluster.resources import target_path
 from hpatui.cluster.served import UsageApi
@@ -79,6 +80,9 @@ class Details:
             ("events of ReplicaSets", (),
              lambda: self._watch_events("replicasets", "ReplicaSet", prefix=f"{ref.name}-")),
         )  # fmt: skip
+        if name_of(hpa):
+            follow = partial(follow_scaled_object, self._connection, hpa, self._queue.put, self._say)
+            parts = (*parts, ("the ScaledObject", (Kind.SCALED_OBJECT,), follow))
 
         async def failed(kinds: tuple[Kind, ...], line: str) -> None:
             for kind in kinds:

@@ -28,6 +28,7 @@ class Kind(StrEnum):
     POD_USAGE = "pod metrics"
     SCALE = "scales"
     OWNER = "owners"
+    SCALED_OBJECT = "scaled objects"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,7 @@ class Hpa:
     unseen: tuple[int, int] | None = None
     generation: int | None = None
     sync_period: float | None = None
+    owners: tuple[Owner, ...] = ()
 
     def condition(self, type_: str) -> Condition | None:
         """The condition of that type, or None."""
@@ -290,7 +292,17 @@ class PodUsage:
     exact: tuple[tuple[str, Mapping[str, int]], ...] | None = None  # by container, in thousandths; None: see `raw`
 
 
-Fact = Hpa | Workload | Pod | Event | PodUsage | Scale | OwnerLink
+@dataclass(frozen=True, slots=True)
+class ScaledObject:
+    """KEDA's object that made an HPA: whether KEDA scales at present, and what it says beside the HPA, as sentences."""
+
+    key: Key
+    uid: str
+    paused: bool
+    notes: tuple[str, ...]
+
+
+Fact = Hpa | Workload | Pod | Event | PodUsage | Scale | OwnerLink | ScaledObject
 
 
 def owners_of(pod: Pod, links: Mapping[str, OwnerLink]) -> tuple[Owner, ...]:

@@ -24,6 +24,7 @@ from hpatui.model import (
     Pod,
     PodUsage,
     Scale,
+    ScaledObject,
     SourceStatus,
     Workload,
 )
@@ -36,6 +37,7 @@ TYPES: dict[str, type[Any]] = {
     "w": Workload,
     "s": Scale,
     "o": OwnerLink,
+    "k": ScaledObject,
     "p": Pod,
     "e": Event,
     "u": PodUsage,
@@ -49,6 +51,7 @@ KIND_OF: dict[str, Kind] = {
     "w": Kind.WORKLOAD,
     "s": Kind.SCALE,
     "o": Kind.OWNER,
+    "k": Kind.SCALED_OBJECT,
     "p": Kind.POD,
     "e": Kind.EVENT,
     "u": Kind.POD_USAGE,

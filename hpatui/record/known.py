@@ -22,7 +22,7 @@ from hpatui.record.codec import LETTERS, identity
 
 Channel = tuple[Kind, str, str]  # kind, scope, kind of target
 # In which order a source tells them: who selects pods comes before the pods.
-ORDER = (Kind.HPA, Kind.WORKLOAD, Kind.SCALE, Kind.OWNER, Kind.POD, Kind.POD_USAGE, Kind.EVENT)
+ORDER = (Kind.HPA, Kind.WORKLOAD, Kind.SCALE, Kind.SCALED_OBJECT, Kind.OWNER, Kind.POD, Kind.POD_USAGE, Kind.EVENT)
 LOAD_LASTS = 5.0  # seconds after which the last sample of a load says nothing about now
 
 

@@ -25,7 +25,7 @@ from hpatui.autoscaler.parse import parse_hpa, parse_pod, parse_pod_metrics
 from hpatui.autoscaler.times import seconds_to_ns
 from hpatui.autoscaler.zero import NOT_TOLD
 from hpatui.errors import MalformedObject
-from hpatui.model import Hpa, Key, OwnerLink, Pod, PodUsage, Scale, SourceState, SourceStatus, Workload
+from hpatui.model import Hpa, Key, OwnerLink, Pod, PodUsage, Scale, ScaledObject, SourceState, SourceStatus, Workload
 from hpatui.quantity import parse_quantity
 
 _OVER_ZERO = ("-9223372036854775808m", "-9223372036854775.808")  # what a division by 0 makes of an average
@@ -44,6 +44,7 @@ class Facts:
     scale: Scale | None = None
     links: Mapping[str, OwnerLink] = field(default_factory=dict)  # by uid
     others: tuple[OtherHpa, ...] = ()  # HPAs that select some of the same pods, as far as known
+    scaled_object: ScaledObject | None = None  # KEDA's, where it made the HPA and may be read
 
     @property
     def size(self) -> int | None:

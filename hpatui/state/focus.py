@@ -19,6 +19,7 @@ from hpatui.model import (
     PodUsage,
     Reference,
     Scale,
+    ScaledObject,
     SourceState,
     SourceStatus,
     Workload,
@@ -30,7 +31,7 @@ from hpatui.state.observer import Observer
 from hpatui.state.series import HpaHistory
 from hpatui.state.snapshot import Detail, HpaRow, PodRow
 
-DetailFact = Workload | Scale | OwnerLink | Pod | Event | PodUsage
+DetailFact = Workload | Scale | ScaledObject | OwnerLink | Pod | Event | PodUsage
 
 MAX_EVENTS = 500
 
@@ -55,6 +56,7 @@ class Focus:
         self._usages: dict[Key, PodUsage] = {}
         self._scale: Scale | None = None
         self._links: dict[str, OwnerLink] = {}
+        self._scaled_object: ScaledObject | None = None
         self._events: dict[str, Event] = {}
         self._load_per_pod: dict[str, float] = {}
         self._pod_rows: tuple[PodRow, ...] | None = ()
@@ -96,6 +98,8 @@ class Focus:
                 self._workload = None
             case Kind.SCALE:
                 self._scale = None
+            case Kind.SCALED_OBJECT:
+                self._scaled_object = None
             case Kind.OWNER:
                 self._links.clear()
             case Kind.POD:
@@ -127,6 +131,8 @@ class Focus:
                 self._workload = None
             case Kind.SCALE:
                 self._scale = None
+            case Kind.SCALED_OBJECT:
+                self._scaled_object = None
             case Kind.OWNER:
                 for uid in [uid for uid, link in self._links.items() if link.key == key]:
                     del self._links[uid]
@@ -147,6 +153,9 @@ class Focus:
             case Scale():
                 self._scale = item
                 return Kind.SCALE
+            case ScaledObject():
+                self._scaled_object = item
+                return Kind.SCALED_OBJECT
             case OwnerLink():
                 self._links[item.uid] = item
                 return Kind.OWNER
@@ -163,7 +172,7 @@ class Focus:
     def status_changed(self, kind: Kind, status: SourceStatus, now: float) -> None:
         """A detail stream has a new status."""
         self.statuses[kind] = status
-        if kind is Kind.POD_USAGE:
+        if kind in (Kind.POD_USAGE, Kind.SCALED_OBJECT):
             self._changed(kind, now)
 
     def load_sampled(self, sample: LoadSample) -> None:
@@ -189,7 +198,14 @@ class Focus:
         usage_status = self.statuses.get(Kind.POD_USAGE, _UNKNOWN)
         self._observer.facts(
             Facts(
-                now, self._workload, dict(self._pods), dict(self._usages), usage_status, self._scale, dict(self._links)
+                now,
+                self._workload,
+                dict(self._pods),
+                dict(self._usages),
+                usage_status,
+                self._scale,
+                dict(self._links),
+                scaled_object=self._scaled_object,
             )
         )
 

@@ -32,7 +32,7 @@ from hpatui.state.pattern_lines import pattern_lines
 from hpatui.state.patterns import ReplicaWrite
 from hpatui.state.ring import Ring
 from hpatui.state.rules_inference import InferredRules, infer_rules
-from hpatui.state.seen import seen_of
+from hpatui.state.seen import of_keda, seen_of
 from hpatui.state.series import HpaHistory
 from hpatui.state.syncs import SyncClock
 from hpatui.state.writes import SETTLE, WriteWatch
@@ -359,7 +359,7 @@ class Observer:
         ahead = self._ahead(now)
         self._from_status = ahead is None
         if ahead is None:
-            return self._with_watch(explain_status(hpa), hpa, now)
+            return self._with_watch(explain_status(hpa, of_keda(self._ring.last)), hpa, now)
         inputs, decision, timing = ahead
         facts = self._ring.last
         seen = seen_of(hpa, facts, inputs, self._warnings, now) if facts is not None else NOTHING

@@ -19,7 +19,7 @@ _STARTING = ("", "ContainerCreating", "PodInitializing", "Running", "Pending")
 
 def seen_of(hpa: Hpa, facts: Facts, inputs: Inputs, events: Iterable[Event], now: float) -> Seen:
     """All of it. `events` are those about the HPA."""
-    workload = facts.workload
+    workload, keda = facts.workload, of_keda(facts)
     strangers = _strangers(hpa, facts)
     own = [pod for pod in facts.pods.values() if pod.key.name not in strangers and not pod.completed]
     owner = controller_of(workload.owners) if workload is not None else None
@@ -40,7 +40,15 @@ def seen_of(hpa: Hpa, facts: Facts, inputs: Inputs, events: Iterable[Event], now
         target_owner=str(owner) if owner is not None and owner.kind in _OWNERS else "",
         status_replicas=inputs.scale.status_replicas,
         running_for=max(ready, default=None),
+        keda=keda.keda,
+        keda_paused=keda.keda_paused,
     )
+
+
+def of_keda(facts: Facts | None) -> Seen:
+    """Only what KEDA's ScaledObject says."""
+    found = facts.scaled_object if facts is not None else None
+    return Seen(keda=found.notes, keda_paused=found.paused) if found is not None else Seen()
 
 
 def _strangers(hpa: Hpa, facts: Facts) -> Mapping[str, Stranger]:
