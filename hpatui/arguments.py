@@ -47,6 +47,7 @@ def screen() -> argparse.ArgumentParser:
     add("--ascii", action="store_true", help="no characters beyond ASCII")
     add("--theme", metavar="T", help="dark, light, ansi or high-contrast")
     add("--bell", action="store_true", help="ring the terminal's bell at each rescale")
+    add("--no-record", dest="record", action="store_false", help="keep no recording of what is seen")
     add = group.add_argument_group("load of the key l").add_argument
     add("--load-url", metavar="URL", help="where l sends the load (default: found from the HPA)")
     ways = ("proxy", "port-forward", "cluster")

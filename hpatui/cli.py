@@ -97,7 +97,7 @@ def _show(settings: Settings, demo: SandboxOptions | None = None) -> int:
     def make_session() -> Session:
         from hpatui.session.live import Session
 
-        return Session(settings, demo=demo)
+        return Session(settings, demo=demo, record=settings.record)
 
     if reason is None:
         prepare(os.environ)

@@ -46,7 +46,10 @@ class Settings:
     controller_rules: str | None = None  # as "1.32": whose rules it follows; None: those of the server's version
     feature_gates: str | None = None  # "HPAScaleToZero=true,...", where it runs with others than its version's
     log_file: str | None = None  # where unexpected failures are written (default: hpatui.log in the state folder)
-    state_dir: str | None = None  # where hpatui remembers namespaces per context
+    state_dir: str | None = None  # where hpatui remembers namespaces per context, and keeps its recordings
+    record: bool = True  # what the screen shows is recorded, so that its past can be looked at
+    record_days: float = 7.0  # for how long it is kept
+    record_size: int = 1024  # MB of one recording; the oldest goes first
 
 
 _ENV_PREFIX = "HPATUI_"

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from hpatui.commands import CommandTable, past
+from hpatui.commands import CommandTable, past, recording
 
-COMMANDS: CommandTable = {**past.COMMANDS}
+COMMANDS: CommandTable = {**recording.COMMANDS, **past.COMMANDS}

@@ -18,7 +18,8 @@ from hpatui.model import Event, Hpa
 from hpatui.record.codec import LETTERS, text_of
 from hpatui.record.database import size_of
 from hpatui.record.ops import Op, ShardState
-from hpatui.record.segment import DamagedPart, Segment, read_state, write_ops, write_state
+from hpatui.record.segment import Segment, write_ops
+from hpatui.record.states import DamagedPart, read_state, write_state
 from hpatui.record.world import World
 
 PACK = 120.0  # seconds of facts until a shard's tail is packed
@@ -51,6 +52,7 @@ class Keeper:
         self._pending: dict[int, list[Op]] = {}
         self._unwritten: list[tuple[int, Op]] = []
         self._marks: list[tuple[Any, ...]] = []
+        self._quiet = False
         self._packed: dict[int, int] = {}  # segments of the lower level, by shard
 
     # Taking and writing ---------------------------------------------------------------------------------------
@@ -59,6 +61,10 @@ class Keeper:
         """Operations of the world, for the next `write`."""
         self._unwritten += ops
         self.last = max(self.last, time)
+
+    def watched(self, until: float) -> None:
+        """Nothing changed until then."""
+        self.last, self._quiet = until, True
 
     def mark(self, time: float, item: Hpa | Event) -> None:
         """A rescale."""
@@ -73,7 +79,7 @@ class Keeper:
 
     def write(self) -> None:
         """All that was taken is in the file afterwards."""
-        if not self._unwritten and not self._marks and not self.world.gone:
+        if not self._unwritten and not self._marks and not self.world.gone and not self._quiet:
             return
         by_shard: dict[int, list[Op]] = {}
         for shard, op in self._unwritten:
@@ -110,6 +116,7 @@ class Keeper:
             self._marks,
         ):
             known.clear()
+        self._quiet = False
         for shard, ops in by_shard.items():
             self._pending.setdefault(shard, []).extend(ops)
 

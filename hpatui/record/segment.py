@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import zlib
 from array import array
 from collections.abc import Collection, Iterator, Sequence
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -12,61 +12,10 @@ import msgspec
 from hpatui.record import columns
 from hpatui.record.columns import Column, Streams, encode, read_streams
 from hpatui.record.ops import DELETE, LIST, UPSERT, Change, Entity, Op, ShardState, changed_of
+from hpatui.record.states import DamagedPart, loosened, squeezed
 
 _pack, _unpack = msgspec.msgpack.Encoder().encode, msgspec.msgpack.Decoder().decode
-LEVEL = 6  # of zlib
-MOST = 256 << 20  # bytes of one part unpacked: more is no recording of ours
-
-
 Wanted = Collection[int] | None
-
-
-class DamagedPart(ValueError):
-    """Bytes that are not what was written."""
-
-
-def _squeezed(value: Any) -> bytes:
-    return zlib.compress(_pack(value), LEVEL)
-
-
-def _loosened(data: bytes) -> Any:
-    """What `_squeezed` made. The check sum within tells damage."""
-    try:
-        loose = zlib.decompressobj()
-        plain = loose.decompress(data, MOST)
-        if not loose.eof:
-            raise DamagedPart("it is cut short")
-        return _unpack(plain)
-    except (zlib.error, msgspec.MsgspecError, ValueError) as error:
-        raise DamagedPart(str(error)) from error
-
-
-# States ---------------------------------------------------------------------------------------------------------------
-
-
-def write_state(state: ShardState) -> bytes:
-    """All of a state."""
-    templates: dict[bytes, int] = {}
-    entities = []
-    for number, entity in state.entities.items():
-        place = templates.setdefault(entity.template, len(templates))
-        entities.append((number, entity.letter, entity.channel, place, list(entity.numbers)))
-    channels = [(channel, list(members)) for channel, members in state.channels.items()]
-    return _squeezed((list(templates), entities, channels))
-
-
-def read_state(data: bytes) -> ShardState:
-    """The state of `write_state`. DamagedPart where it is none."""
-    state = ShardState()
-    found = _loosened(data)
-    try:
-        templates, entities, channels = found
-        for number, letter, channel, place, numbers in entities:
-            state.entities[number] = Entity(letter, channel, templates[place], array("q", numbers))
-        state.channels = {channel: dict.fromkeys(members) for channel, members in channels}
-    except (TypeError, ValueError, IndexError, OverflowError) as error:
-        raise DamagedPart(str(error)) from error
-    return state
 
 
 # Writing --------------------------------------------------------------------------------------------------------------
@@ -149,8 +98,7 @@ class _Writer:
         return found, streams.written()
 
 
-def _stream_order(item: Any) -> Any:
-    return item[:3]
+_stream_order = itemgetter(0, 1, 2)
 
 
 def write_ops(ops: Sequence[Op], state: ShardState) -> bytes:
@@ -182,11 +130,15 @@ def write_ops(ops: Sequence[Op], state: ShardState) -> bytes:
             arguments.append(op[3])
             members.pop(op[3], None)
     head = Streams()
-    heads = [_plain_column(head, values) for values in ([op[0] for op in ops], _millis(ops), arguments)]
+    heads = [
+        _plain_column(head, values)
+        for values in ([op[0] for op in ops], [round(op[1] * 1000) for op in ops], arguments)
+    ]
     exact = [(place, op[1]) for place, op in enumerate(ops) if round(op[1] * 1000) / 1000 != op[1]]
     entities, streams = writer.written()
-    codes = bytes(op[2] for op in ops)
-    return _squeezed((len(ops), codes, heads, head.written(), exact, lists, deletes, entities, streams))
+    return squeezed(
+        (len(ops), bytes(op[2] for op in ops), heads, head.written(), exact, lists, deletes, entities, streams)
+    )
 
 
 def _join(members: dict[int, tuple[int, ...]], state: ShardState, writer: _Writer, op: Op) -> None:
@@ -198,13 +150,10 @@ def _join(members: dict[int, tuple[int, ...]], state: ShardState, writer: _Write
             members[change[3]] = (*known, op[3])
 
 
-def _millis(ops: Sequence[Op]) -> list[int]:
-    return [round(op[1] * 1000) for op in ops]
-
-
 def _plain_column(streams: Streams, values: Sequence[int]) -> tuple[int, ...]:
     column, entries = encode(0, values)
-    streams.add(column.width, entries) if column.width else None
+    if column.width:
+        streams.add(column.width, entries)
     return tuple(column)
 
 
@@ -225,7 +174,7 @@ class Segment:
     """Operations that were written with `write_ops`. DamagedPart where the bytes are others."""
 
     def __init__(self, data: bytes) -> None:
-        found = _loosened(data)
+        found = loosened(data)
         try:
             self.count, self.codes, heads, streams, exact, self._lists, self._deletes, entities, entries = found
             self._read_heads(heads, read_streams(streams), dict(exact))

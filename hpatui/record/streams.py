@@ -19,7 +19,8 @@ from hpatui.record.codec import KIND_OF
 from hpatui.record.known import LOAD_LASTS, ORDER
 from hpatui.record.ops import DELETE, LIST, UPSERT, Op, ShardState, changed_of
 from hpatui.record.packing import plain_letter, unpack
-from hpatui.record.segment import DamagedPart, Segment, Wanted, read_state
+from hpatui.record.segment import Segment, Wanted
+from hpatui.record.states import DamagedPart, read_state
 from hpatui.record.world import STATUS
 
 MANY = 100_000  # facts that are kept for the case that they come again

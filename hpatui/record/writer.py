@@ -58,7 +58,7 @@ class Recorder:
         self._lock: Lock | None = None
         self._database: sqlite3.Connection | None = None
         self._keeper: Keeper | None = None
-        self._last = self._tidied = float("-inf")
+        self._last = self._tidied = self._ticked = float("-inf")
         self._retry_at = float("-inf")
         self._overrun = self._hopeless = self._closed = False
         self._work = threading.Lock()
@@ -74,7 +74,10 @@ class Recorder:
 
     def take(self, seen: Seen) -> None:
         """Record one fact; cheap, never raises."""
-        if self._closed or self._hopeless or isinstance(seen.what, Tick):
+        if self._closed or self._hopeless:
+            return
+        if isinstance(seen.what, Tick):  # not kept, but that somebody watched until then is
+            self._ticked = seen.time
             return
         self._queue.append(seen)
         if self._thread is None:
@@ -137,6 +140,8 @@ class Recorder:
             self._one(self._queue.popleft())
         if self._keeper is None or failed:
             return
+        if self._ticked > self._keeper.last and not self._overrun:
+            self._keeper.watched(self._ticked)
         self._keeper.write()
         if self.problem:
             self.problem = ""
@@ -190,9 +195,10 @@ class Recorder:
     # The file -------------------------------------------------------------------------------------------------
 
     def _open(self) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         if self._lock is None:
             self._lock = self._locked()
+        self.path.touch(mode=0o600)
         try:
             database = connect(self.path)
         except DamagedRecording as error:

@@ -90,7 +90,7 @@ def export(
 def _write(draft: Path, meta: Meta, facts: Iterable[Seen], path: Path) -> int:
     """Fill the draft; returns how many facts."""
     draft.unlink()
-    recorder = Recorder(draft, meta, single=True)
+    recorder = Recorder(draft, meta, single=True, days=1e6)
     count, hpas = 0, False
     try:
         for seen in facts:

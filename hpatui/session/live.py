@@ -46,9 +46,9 @@ from hpatui.session.connector import Connector
 from hpatui.session.load import LoadControl
 from hpatui.session.port import ContextInfo, unknown_hpa
 from hpatui.session.publisher import Publisher
+from hpatui.session.recorded import RecordedStore
 from hpatui.settings import Settings
 from hpatui.state.snapshot import Snapshot
-from hpatui.state.store import Store
 from hpatui.supervise import Supervisor
 
 if TYPE_CHECKING:
@@ -69,21 +69,19 @@ class Session:
 
     def __init__(
         self, settings: Settings, clock: Clock | None = None, *, demo: SandboxOptions | None = None,
-        details: bool = True, say: Callable[[str], None] | None = None, ask: Ask | None = None,
+        details: bool = True, say: Callable[[str], None] | None = None, ask: Ask | None = None, record: bool | str = False,
     ) -> None:  # fmt: skip
         """With `demo`, `start` first starts a sandbox in a child process and watches that; `stop` ends it. Without
-        `details` no HPA is selected by itself. `say` and `ask`: for commands without a screen (`plain/login.py`).
+        `details` no HPA is selected by itself. `say` and `ask`: for commands without a screen (`plain/login.py`). `record`:
+        see `RecordedStore`.
         """
         self._details = details
         self.clock: Clock = clock or SystemClock()
         self._connector = Connector(settings, self.clock, demo)
-        self._store = Store(
-            context=settings.context or "",
-            namespace=self._connector.namespace,
-            flags=None,
-            now=self.clock.time(),
-            observe=self._connector.observe,
-        )
+        self._store = RecordedStore(
+            lambda: self._connector.settings, record, self.clock,
+            context=settings.context or "", namespace=self._connector.namespace, observe=self._connector.observe,
+        )  # fmt: skip
         self._publisher = Publisher(self._store, self.clock, self._broke)
         self._connector.say, self._connector.ask = self._heard, ask
         self._connector.known = self._store.connecting
@@ -97,7 +95,7 @@ class Session:
     # What others of this room use -----------------------------------------------------------------------------
 
     @property
-    def store(self) -> Store:
+    def store(self) -> RecordedStore:
         """The single writer; only this room touches it."""
         return self._store
 
@@ -149,6 +147,7 @@ class Session:
         try:
             await self._tasks.close()
         finally:
+            await self._store.end()
             await self._connector.end()
 
     async def _end_tasks(self) -> None:

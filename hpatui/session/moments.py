@@ -67,3 +67,20 @@ def _moment(text: str, last: float) -> float | None:
         return parse_rfc3339(text.upper() if text[-1:] == "z" else text).timestamp()
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def next_moment(text: str, now: float) -> float:
+    """The moment that `text` names, in epoch seconds, after `now`: a clock time is the next one. UsageError where it names
+    none, or one that is over.
+    """
+    found = None if text.strip().startswith("-") else _moment(text.strip(), now)
+    if found is not None and found <= now and _CLOCK.fullmatch(text.strip()):
+        found += 86400.0
+    if found is None:
+        raise UsageError(
+            f"{printable(text, 40)!r} is neither a time nor a duration",
+            hint="write 30m, 24h, 7d, 03:12 or 2026-11-25T03:12:00Z",
+        )
+    if found <= now:
+        raise UsageError(f"{clock_text(found, dated=True)} is over", hint="name a time to come, or a duration as 24h")
+    return found
