@@ -11,19 +11,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from hpatui.sandbox.apiserver.resources import RESOURCES
 from hpatui.sandbox.apiserver.status import StatusError
 from hpatui.sandbox.controllers.context import PODS, Context
 from hpatui.sandbox.controllers.objects import Key, Object, key_of, pod_ready, seconds_of
 from hpatui.sandbox.controllers.scheduler import amount
 from hpatui.sandbox.dataplane.messages import Order, SetCallers, StartPod, StopPod
 from hpatui.sandbox.pod_init import finished, init_containers, is_sidecar, outcome
+from hpatui.sandbox.pod_needs import missing_value, missing_volume
 from hpatui.sandbox.pod_run import NoProcesses, NotMountedError, PodRun, Processes
-from hpatui.sandbox.pod_status import creating, ended, image_missing, pod_ip, running, waiting
+from hpatui.sandbox.pod_status import config_missing, creating, ended, image_missing, pod_ip, running, waiting
 from hpatui.sandbox.workload import called_service, profile_of
 
 _UNLIMITED = 4.0  # cores that a container without a CPU limit may use
 _OOM_KILLED = 137  # 128 + SIGKILL
-_MOUNT_AGAIN = 1.0  # seconds between looks for what a volume needs
+_MOUNT_AGAIN, _MOUNT_AT_MOST = 0.5, 122.0  # seconds until a volume is tried again: twice as long each time
+_CONFIG_AGAIN = 10.0  # seconds between looks for what a variable needs
 
 
 class Kubelet:
@@ -83,6 +86,7 @@ class Kubelet:
                 "ready": self._look_after,
                 "backoff": self._begin_run,
                 "image": self._begin_run,
+                "config": self._begin_run,
                 "stopping": self._end_stop,
             }.get(run.stage, self._nothing)(pod, run, now)
         elif run.stage == "ready" and pod["spec"].get("readinessGates"):
@@ -138,6 +142,11 @@ class Kubelet:
 
     def _begin_init(self, pod: Object, run: PodRun, now: float) -> None:
         """Start the next init container; the containers once there is none left."""
+        if run.stage == "creating" and run.init == 0 and (missing := missing_volume(pod, self._find)):
+            self._event(pod, "Warning", "FailedMount", missing)
+            run.pause = min(max(_MOUNT_AGAIN, run.pause * 2), _MOUNT_AT_MOST)
+            self._later(run, now + run.pause)
+            return
         containers = init_containers(pod)
         while run.init < len(containers) and is_sidecar(containers[run.init]):
             self._started(pod, containers[run.init], "initContainers")
@@ -182,6 +191,10 @@ class Kubelet:
         if run.profile.pull_error or (run.profile.process and not self.processes.available()):
             self._image_missing(pod, run, now)
             return
+        for container in pod["spec"]["containers"]:
+            if missing := missing_value(pod, container, self._find):
+                self._config_missing(pod, run, container["name"], missing, now)
+                return
         if run.profile.process:
             try:
                 self.processes.start(pod, run)
@@ -268,6 +281,12 @@ class Kubelet:
         self._status(run, lambda old: image_missing(pod, old, image, run.ip, now, first=first))
         self._later(run, now + self._c.timings.crash_backoff * 4)
 
+    def _config_missing(self, pod: Object, run: PodRun, container: str, missing: str, now: float) -> None:
+        run.stage = "config"
+        self._event(pod, "Warning", "Failed", f"Error: {missing}", container)
+        self._status(run, lambda old: config_missing(pod, old, container, missing, now))
+        self._later(run, now + _CONFIG_AGAIN)
+
     def _begin_stop(self, pod: Object, run: PodRun, now: float) -> None:
         was, run.stage = run.stage, "stopping"
         grace = float(pod["metadata"].get("deletionGracePeriodSeconds", 30) or 0)
@@ -296,6 +315,9 @@ class Kubelet:
         self._order(SetCallers(run.uid, "", 0))
 
     # Helpers
+
+    def _find(self, plural: str, namespace: str, name: str) -> Object | None:
+        return self._c.find(RESOURCES["", plural], namespace, name)
 
     def _serve(self, pod: Object, run: PodRun) -> None:
         """Start the pod's server in the data plane, or the requests that it sends."""

@@ -18,7 +18,7 @@ class NotMountedError(Exception):
 class PodRun:
     """A pod on its node. Times: epoch seconds.
 
-    `stage`: creating, init, initbackoff, running, ready, backoff, image, ended, stopping.
+    `stage`: creating, init, initbackoff, running, ready, backoff, image, config, ended, stopping.
     """
 
     key: Key
@@ -36,7 +36,7 @@ class PodRun:
     init_since: float = 0.0
     init_code: int = 0
     init_restarts: dict[int, int] = field(default_factory=dict)  # by index
-    pause: float = 0.0  # the back-off of the init container that failed
+    pause: float = 0.0  # the back-off of the init container that failed, of the volume that is missing
     log: PodLog = field(default_factory=PodLog)
 
 

@@ -87,6 +87,14 @@ def image_missing(pod: Object, old: Object, image: str, ip: str, now: float, *, 
     return _status(pod, old, "Pending", statuses, now, ready=False, start=old.get("startTime"), ip=ip)
 
 
+def config_missing(pod: Object, old: Object, name: str, missing: str, now: float) -> Object:
+    """A variable of one container has no source; the others wait."""
+    states = {name: {"waiting": {"reason": "CreateContainerConfigError", "message": missing}}}
+    other = {"waiting": {"reason": "ContainerCreating"}}
+    statuses = [_container(c, states.get(c["name"], other), ready=False, restarts=0) for c in pod["spec"]["containers"]]
+    return _status(pod, old, "Pending", statuses, now, ready=False, start=old.get("startTime"))
+
+
 def node_lost(old: Object, now: float) -> Object:
     """The node does not report: its pods are not ready, as far as anybody knows."""
     lost = {"type": "Ready", "status": "False", "reason": "NodeNotReady", "message": "Node is not ready"}

@@ -88,7 +88,11 @@ class SandboxRuntime:
         run = self._cluster.kubelet.runs.get(key)
         if run is None:
             return
-        why = {"creating": "ContainerCreating", "image": "trying and failing to pull image"}.get(run.stage)
+        why = {
+            "creating": "ContainerCreating",
+            "image": "trying and failing to pull image",
+            "config": "CreateContainerConfigError",
+        }.get(run.stage)
         if options.previous and run.log.previous is None:
             raise bad_request(f'previous terminated container "{container}" in pod "{name}" not found')
         if why is not None:

@@ -10,7 +10,7 @@ from hpatui.sandbox.apiserver.resources import RESOURCES
 from hpatui.sandbox.apiserver.status import StatusError
 from hpatui.sandbox.controllers.context import PODS, Context
 from hpatui.sandbox.controllers.objects import Key, Object, key_of, pod_active
-from hpatui.sandbox.controllers.scheduler import amount
+from hpatui.sandbox.controllers.scheduler import amount, pod_amount
 
 QUOTAS = RESOURCES["", "resourcequotas"]
 
@@ -60,10 +60,8 @@ class Quotas:
         name = pod["metadata"].get("name") or pod["metadata"].get("generateName", "")
         for (_, quota_name), quota in quotas.items():
             hard = quota["spec"].get("hard") or {}
-            missing = [key for key in hard if key in _MUST_BE_SET and key not in more]
-            if missing:
-                text = ",".join(_MUST_BE_SET[key] for key in missing)
-                raise _forbidden(name, f"failed quota: {quota_name}: must specify {text}")
+            if unset := _unset(pod, hard):
+                raise _forbidden(name, f"failed quota: {quota_name}: must specify {unset}")
             over = [
                 key
                 for key, limit in hard.items()
@@ -85,24 +83,33 @@ class Quotas:
         return total
 
 
-_MUST_BE_SET = {
-    "requests.cpu": "requests.cpu", "cpu": "cpu", "requests.memory": "requests.memory", "memory": "memory",
-    "limits.cpu": "limits.cpu", "limits.memory": "limits.memory",
-}  # fmt: skip
+_MUST_BE_SET = ("cpu", "limits.cpu", "limits.memory", "memory", "requests.cpu", "requests.memory")
+
+
+def _unset(pod: Mapping[str, Any], hard: Mapping[str, Any]) -> str:
+    """`limits.cpu for: web,proxy; memory for: web`: what the quota needs of each container and some do not set."""
+    spec, texts = pod["spec"], []
+    for resource in _MUST_BE_SET:
+        if resource not in hard:
+            continue
+        kind, _, name = resource.rpartition(".")
+        lacking = {
+            str(entry.get("name", ""))
+            for entry in (*(spec.get("containers") or ()), *(spec.get("initContainers") or ()))
+            if name not in ((entry.get("resources") or {}).get(kind or "requests") or {})
+        }
+        if lacking:
+            texts.append(f"{resource} for: {','.join(sorted(lacking))}")
+    return "; ".join(texts)
 
 
 def pod_usage(pod: Mapping[str, Any]) -> dict[str, float]:
-    """What a pod counts against a quota, by the quota's names; a name is left out if a container does not set it."""
+    """What a pod counts against a quota, by the quota's names."""
     result = {"pods": 1.0, "count/pods": 1.0}
-    containers = pod["spec"].get("containers") or ()
-    for kind in ("requests", "limits"):
-        for name in ("cpu", "memory"):
-            values = [((entry.get("resources") or {}).get(kind) or {}).get(name) for entry in containers]
-            if values and all(value is not None for value in values):
-                result[f"{kind}.{name}"] = sum(amount(value) for value in values)
     for name in ("cpu", "memory"):
-        if f"requests.{name}" in result:
-            result[name] = result[f"requests.{name}"]
+        for kind in ("requests", "limits"):
+            result[f"{kind}.{name}"] = pod_amount(pod, kind, name)
+        result[name] = result[f"requests.{name}"]
     return result
 
 

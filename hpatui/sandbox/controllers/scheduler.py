@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -33,25 +33,32 @@ class Resources:
 
 
 def pod_requests(pod: Mapping[str, Any]) -> Resources:
-    """What the scheduler counts for a pod: its containers and sidecars, or an init container's need if that is more."""
-    before = pod["spec"].get("initContainers") or ()
-    sidecars = [container for container in before if container.get("restartPolicy") == "Always"]
-    cpu, memory = _sum([*(pod["spec"].get("containers") or ()), *sidecars])
-    running: list[Mapping[str, Any]] = []  # the sidecars that an init container runs beside
+    """What the scheduler counts for a pod."""
+    return Resources(pod_amount(pod, "requests", "cpu"), pod_amount(pod, "requests", "memory"), 1)
+
+
+def pod_amount(pod: Mapping[str, Any], kind: str, name: str) -> float:
+    """A pod's `requests` or `limits` of a resource, as scheduler and quotas count them (k8s.io/component-helpers/resource).
+
+    Its containers and sidecars, or an init container's need beside the sidecars before it if that is more; what the
+    pod itself sets instead, if it does; and its overhead.
+    """
+    spec = pod["spec"]
+    before = spec.get("initContainers") or ()
+    most = beside = 0.0
     for container in before:
-        first_cpu, first_memory = _sum([*running, container])
-        cpu, memory = max(cpu, first_cpu), max(memory, first_memory)
-        running += [container] if container.get("restartPolicy") == "Always" else []
-    return Resources(cpu, memory, 1)
+        own = _own(container, kind, name)
+        most = max(most, beside + own)
+        beside += own if container.get("restartPolicy") == "Always" else 0.0
+    total = max(most, beside + sum(_own(container, kind, name) for container in spec.get("containers") or ()))
+    if name in ((spec.get("resources") or {}).get(kind) or {}):
+        total = _own(spec, kind, name)
+    overhead = amount((spec.get("overhead") or {}).get(name))
+    return total + overhead if total or kind == "requests" else total
 
 
-def _sum(containers: Iterable[Mapping[str, Any]]) -> tuple[float, float]:
-    cpu = memory = 0.0
-    for container in containers:
-        requests = (container.get("resources") or {}).get("requests") or {}
-        cpu += amount(requests.get("cpu"))
-        memory += amount(requests.get("memory"))
-    return cpu, memory
+def _own(entry: Mapping[str, Any], kind: str, name: str) -> float:
+    return amount(((entry.get("resources") or {}).get(kind) or {}).get(name))
 
 
 def amount(text: str | int | float | None) -> float:

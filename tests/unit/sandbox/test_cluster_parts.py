@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from hpatui.sandbox.apiserver.resources import RESOURCES
+from hpatui.sandbox.apiserver.status import StatusError
 from hpatui.sandbox.scenarios import build as b
 
 from .world import SPACE, TestWorld
@@ -73,6 +76,34 @@ def test_a_quota_stops_the_replica_set() -> None:
     world.advance(10.0)
     assert world.ready() == 3
     assert world.condition(world.get("apps", "deployments", "web"), "ReplicaFailure") == {"status": ""}
+
+
+def test_a_quota_counts_sidecars_and_the_largest_init_container() -> None:
+    world = TestWorld()
+    meta = {"name": "budget", "namespace": SPACE}
+    hard = {"requests.cpu": "1", "limits.memory": "1Gi"}
+    world.apply({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": meta, "spec": {"hard": hard}})
+
+    def container(name: str, cpu: str, memory: str, **more: Any) -> dict[str, Any]:
+        return {"name": name, "image": "web", "resources": b.resources(cpu, memory), **more}
+
+    def pod(name: str, **spec: Any) -> dict[str, Any]:
+        return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": SPACE}, "spec": spec}
+
+    sidecar = container("proxy", "100m", "64Mi", restartPolicy="Always")
+    world.apply(pod("a", containers=[container("web", "100m", "64Mi")], initContainers=[sidecar]))
+    world.apply(
+        pod("b", containers=[container("web", "100m", "64Mi")], initContainers=[container("load", "500m", "32Mi")])
+    )
+    used = world.get("", "resourcequotas", "budget")["status"]["used"]
+    assert used == {"requests.cpu": "700m", "limits.memory": "192Mi"}
+    with pytest.raises(
+        StatusError, match=r"requested: requests.cpu=400m, used: requests.cpu=700m, limited: requests.cpu=1"
+    ):
+        world.cluster.quotas.admit(pod("c", containers=[container("web", "400m", "64Mi")]))
+    bare = {"name": "bare", "image": "web"}
+    with pytest.raises(StatusError, match=r"must specify limits.memory for: bare; requests.cpu for: bare"):
+        world.cluster.quotas.admit(pod("d", containers=[container("web", "10m", "1Mi")], initContainers=[bare]))
 
 
 def test_a_service_sends_to_ready_pods() -> None:

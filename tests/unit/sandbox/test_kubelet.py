@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from hpatui.sandbox.apiserver.resources import RESOURCES
 from hpatui.sandbox.dataplane.messages import SetCallers, StartPod, StopPod
 from hpatui.sandbox.pod_run import NotMountedError, PodRun
@@ -208,3 +210,69 @@ def test_an_image_that_needs_a_program_which_is_not_here() -> None:
     world.advance(3.0)
     assert _state(world)["state"]["waiting"]["reason"] in ("ErrImagePull", "ImagePullBackOff")
     assert any("where Locust is installed" in text for text in world.events("Failed"))
+
+
+def _needs(kind: str, **source: Any) -> dict[str, Any]:
+    return {"volumes": [{"name": "v", kind: source}]}
+
+
+@pytest.mark.parametrize(
+    ("spec", "why", "made"),
+    [
+        (_needs("configMap", name="settings"), 'configmap "settings" not found', ("ConfigMap", "settings", {})),
+        (_needs("secret", secretName="key"), 'secret "key" not found', ("Secret", "key", {})),
+        (
+            _needs("projected", sources=[{"configMap": {"name": "settings", "items": [{"key": "a", "path": "a"}]}}]),
+            'configmap "settings" not found',
+            ("ConfigMap", "settings", {"a": "1"}),
+        ),
+    ],
+    ids=["configmap", "secret", "projected"],
+)
+def test_a_volume_without_its_source_keeps_the_pod_creating(
+    spec: dict[str, Any], why: str, made: tuple[str, str, dict[str, str]]
+) -> None:
+    world = TestWorld()
+    world.apply(_pod(**spec))
+    world.advance(30.0)
+    assert _state(world)["state"] == {"waiting": {"reason": "ContainerCreating"}}
+    assert world.events("FailedMount")[0].startswith(f'MountVolume.SetUp failed for volume "v" : {why} (x')
+    kind, name, data = made
+    world.apply({"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "namespace": SPACE}, "data": data})
+    world.advance(40.0)
+    assert "running" in _state(world)["state"]
+
+
+def test_a_volume_that_may_be_missing_keeps_nobody() -> None:
+    world = TestWorld()
+    world.apply(_pod(**_needs("configMap", name="settings", optional=True)))
+    world.advance(10.0)
+    assert "running" in _state(world)["state"]
+
+
+@pytest.mark.parametrize(
+    ("container", "why"),
+    [
+        ({"envFrom": [{"configMapRef": {"name": "settings"}}]}, 'configmap "settings" not found'),
+        (
+            {"env": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "key", "key": "a"}}}]},
+            'secret "key" not found',
+        ),
+        (
+            {"env": [{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "there", "key": "b"}}}]},
+            "couldn't find key b in ConfigMap " + SPACE + "/there",
+        ),
+    ],
+    ids=["all", "secret", "key"],
+)
+def test_a_variable_without_its_source_is_a_config_error(container: dict[str, Any], why: str) -> None:
+    world = TestWorld()
+    there = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "there", "namespace": SPACE}}
+    world.apply({**there, "data": {"a": "1"}})
+    pod = _pod()
+    pod["spec"]["containers"][0].update(container)
+    world.apply(pod)
+    world.advance(10.0)
+    assert _state(world)["state"] == {"waiting": {"reason": "CreateContainerConfigError", "message": why}}
+    assert world.events("Failed")[0].startswith(f"Error: {why}")
+    assert world.ready() == 0
