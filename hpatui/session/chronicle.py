@@ -31,8 +31,8 @@ from hpatui.model import (
 from hpatui.session.managers import FIELD_MANAGER, is_gitops
 from hpatui.state.history import record_events, record_hpa
 from hpatui.state.series import HpaHistory, Rescale
+from hpatui.state.writers import CONTROLLERS
 
-CONTROLLERS = ("kube-controller-manager", "horizontal-pod-autoscaler")
 _PEOPLE = re.compile(r"^(kubectl.*|node-fetch|Mozilla|k9s|dashboard|OpenAPI-Generator|Lens|headlamp)$", re.IGNORECASE)
 _KEDA = re.compile(r"^keda", re.IGNORECASE)
 TOGETHER = 5.0  # seconds between the controller's write to the target and its status, as they arrive

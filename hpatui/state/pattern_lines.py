@@ -25,6 +25,7 @@ def pattern_lines(
         facts.usages if facts is not None else {},
         tuple(writes),
         flags=flags,
+        target=facts.workload if facts is not None else None,
     )
     found = find_patterns(watched, now)
     if facts is not None and facts.workload is not None and controller_of(facts.workload.owners) is not None:

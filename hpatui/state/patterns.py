@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 
-from hpatui.model import ControllerFlags, Hpa, Key, Pod, PodUsage
+from hpatui.clock import as_datetime
+from hpatui.model import ControllerFlags, Hpa, Key, Pod, PodUsage, Workload
 from hpatui.state.series import HpaHistory, Rescale
+from hpatui.state.writers import foreign_writer
 
 FLAPPING_WINDOW = 600.0
 FLAPPING_CHANGES = 3
@@ -53,6 +55,7 @@ class Watched:
     writes: Sequence[ReplicaWrite] = ()
     others: Sequence[Key] = ()
     flags: ControllerFlags = field(default_factory=ControllerFlags)
+    target: Workload | None = None
 
 
 def find_patterns(watched: Watched, now: float) -> tuple[Pattern, ...]:
@@ -95,13 +98,28 @@ def _two_hpas(watched: Watched, now: float) -> Pattern | None:
 def _second_writer(watched: Watched, now: float) -> Pattern | None:
     recent = [write for write in watched.writes if now - write.time <= 3600.0]
     if not recent:
-        return None
+        return _told_writer(watched)
     last = recent[-1]
     times = "once" if len(recent) == 1 else f"{len(recent)} times"
     return Pattern(
         "second-writer",
         f"something else wrote spec.replicas {times} in the last hour, last from {last.from_size} to {last.to_size}",
         "leave spec.replicas out of what is applied to the target (GitOps tools, helm, kubectl apply)",
+    )
+
+
+def _told_writer(watched: Watched) -> Pattern | None:
+    """The second writer of whom the target's managedFields tell, where no write was watched."""
+    target = watched.target
+    writer = foreign_writer(target.raw, watched.hpa.last_scale_time) if target is not None else None
+    if target is None or writer is None:
+        return None
+    clock = as_datetime(writer.time).astimezone().strftime("%H:%M:%S")
+    return Pattern(
+        "second-writer",
+        f"{writer.manager} ({writer.operation}) set spec.replicas to {target.replicas} at {clock}, after the HPA's last "
+        "rescale: the two overwrite each other",
+        f"leave spec.replicas out of what {writer.manager} applies",
     )
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+import pytest
+
+from hpatui.clock import as_datetime
 from hpatui.model import Key
 from hpatui.state.history import record_hpa
 from hpatui.state.patterns import ReplicaWrite, Watched, direction_changes, find_patterns, start_times
 from hpatui.state.series import HpaHistory, Rescale
-from tests.factories import NOW, STEADY, condition, hpa, metric, pod, usage
+from hpatui.state.writers import foreign_writer
+from tests.factories import NOW, STEADY, condition, hpa, metric, pod, usage, workload
 
 
 def rescales(sizes: Sequence[int], *, every: float = 60.0, last: float = NOW) -> list[Rescale]:
@@ -117,3 +122,47 @@ def test_new_pods_without_traffic() -> None:
     assert ids(replace(watched, usages=even)) == []
     fresh = {k: replace(p, ready_since=NOW - 20) if k.name == "new" else p for k, p in pods.items()}
     assert ids(replace(watched, pods=fresh)) == []
+
+
+def _managed(*entries: tuple[str, str, str, float]) -> bytes:
+    """(manager, operation, field of the spec, when) -> JSON of a target."""
+    managed = [
+        {
+            "manager": manager,
+            "operation": operation,
+            "time": as_datetime(when).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "fieldsV1": {"f:spec": {field: {}}},
+        }
+        for manager, operation, field, when in entries
+    ]
+    return json.dumps({"metadata": {"managedFields": managed}}).encode()
+
+
+@pytest.mark.parametrize(
+    ("entries", "named"),
+    [
+        ([("argocd-controller", "Apply", "f:replicas", NOW - 10)], "argocd-controller (Apply)"),
+        (
+            [("helm", "Update", "f:replicas", NOW - 30), ("kubectl", "Update", "f:replicas", NOW - 5)],
+            "kubectl (Update)",
+        ),
+        ([("argocd-controller", "Apply", "f:replicas", NOW - 900)], ""),  # before the HPA's last rescale
+        ([("kube-controller-manager", "Update", "f:replicas", NOW - 10)], ""),
+        ([("argocd-controller", "Apply", "f:template", NOW - 10)], ""),
+    ],
+    ids=["gitops", "the last one", "before the rescale", "the HPA itself", "another field"],
+)
+def test_a_single_look_names_who_wrote_after_the_last_rescale(
+    entries: list[tuple[str, str, str, float]], named: str
+) -> None:
+    target = replace(workload(replicas=3), raw=_managed(*entries))
+    scaled = replace(hpa(metrics=[metric(30.0)]), last_scale_time=NOW - 60)
+    found = [p for p in find_patterns(Watched(scaled, history(), target=target), NOW) if p.id == "second-writer"]
+    assert [p.text.partition(" set spec.replicas to 3 at ")[0] for p in found] == ([named] if named else [])
+    unscaled = replace(scaled, last_scale_time=None)
+    assert "second-writer" not in ids(Watched(unscaled, history(), target=target))
+
+
+@pytest.mark.parametrize("raw", [b"", b"managedFields", b'{"metadata":{"managedFields":[3]}}', b'{"metadata":[]}'])
+def test_targets_that_tell_nothing(raw: bytes) -> None:
+    assert foreign_writer(raw, NOW) is None
