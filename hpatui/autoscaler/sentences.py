@@ -21,6 +21,10 @@ _BLIND = (
     ("did not receive metrics for any ready pods", "no ready pod has a sample yet"),
     ("no metrics returned from custom metrics API", "the custom metrics API has no value of it"),
     ("no metrics returned from external metrics API", "the external metrics API has no value of it"),
+    (
+        "invalid object metric source: neither a value target nor an average value target was set",
+        "the type of its target does not fit (Value needs value, AverageValue needs averageValue)",
+    ),
     ("no pods returned by selector while calculating replica count", "no pod matches the target's selector"),
 )
 

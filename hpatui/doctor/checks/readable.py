@@ -199,6 +199,8 @@ def _no_value(
     *,
     foreign: bool,
 ) -> None:
+    if _misfit(subject, metric, family):
+        return
     cause = next((id_ for id_ in API_OF.get(metric.type, ()) if id_ in broken), "")
     if cause:
         reason = f"{metric.label} has no value, because the pipeline is broken"
@@ -231,6 +233,32 @@ def _no_value(
 
 def _ready(subject: Subject) -> bool:
     return any(text(condition(pod, "Ready"), "status") == "True" for pod in subject.live_pods())
+
+
+def _misfit(subject: Subject, metric: Metric, family: Family) -> bool:
+    """An Object metric whose target's type and field do not fit: the controller never asks for it."""
+    target = child(_source(subject, metric), "target")
+    said = text(target, "type")
+    wanted = {"Value": ("value", "averageValue", "AverageValue"), "AverageValue": ("averageValue", "value", "Value")}
+    if metric.type != "Object" or said not in wanted:
+        return False
+    field, other, fitting = wanted[said]
+    if text(target, field) or not text(target, other):
+        return False
+    path = f"/spec/metrics/{metric.index}/object/target/type"
+    patch = f'[{{"op":"test","path":"{path}","value":"{said}"}},{{"op":"replace","path":"{path}","value":"{fitting}"}}]'
+    family.fail(
+        "metrics",
+        TITLE,
+        subject.about,
+        f"{metric.label} can never be used: its target has the type {said} and no {field}, only {other}",
+        (
+            Evidence(subject.about, f"{metric.field}.object.target", f"type {said}, {other} {text(target, other)}"),
+            *_active(subject),
+        ),
+        json_patch_of(subject, patch),
+    )
+    return True
 
 
 def _ask(subject: Subject, metric: Metric, others: int) -> str:

@@ -282,6 +282,28 @@ async def test_one_metric_that_cannot_be_read_blocks_every_scale_down() -> None:
     assert "/namespaces/shop/queue?labelSelector=kind%3Dorders" in check.command
 
 
+@pytest.mark.parametrize(
+    ("target", "words", "fitting"),
+    [
+        ({"type": "Value", "averageValue": "5"}, "the type Value and no value, only averageValue", "AverageValue"),
+        ({"type": "AverageValue", "value": "5"}, "the type AverageValue and no averageValue, only value", "Value"),
+        ({"type": "Value", "value": "5"}, "has no value", ""),
+        ({"type": "AverageValue", "value": "9", "averageValue": "5"}, "has no value", ""),
+    ],
+    ids=["value", "average", "fits", "both"],
+)
+async def test_an_object_metric_whose_type_and_field_do_not_fit(
+    target: dict[str, str], words: str, fitting: str
+) -> None:
+    cluster = owned()
+    described = {"apiVersion": "v1", "kind": "Service", "name": "web"}
+    spec = {"metric": {"name": "queue"}, "target": target, "describedObject": described}
+    _add_metric(cluster, {"type": "Object", "object": spec})
+    check = found(await report_on(cluster), "metrics")
+    assert words in check.reason
+    assert (f'"path":"/spec/metrics/1/object/target/type","value":"{fitting}"' in check.command) == bool(fitting)
+
+
 async def test_a_missing_metrics_api_explains_only_what_uses_it() -> None:
     cluster = owned()
     _add_metric(cluster, _external("queue"))
