@@ -5,11 +5,66 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypedDict
 
 from hpatui.experiment.compare import Change, compare, parse_limit, read_result
 from hpatui.experiment.measures import NAMES
 from hpatui.experiment.pages import value_of, verdict
+from hpatui.experiment.result import Result
 from hpatui.text import printable
+
+
+class SideJson(TypedDict):
+    """One of the two results.
+
+    file: the file, as it was given
+    name: name of the experiment
+    state: passed, failed, error or interrupted
+    runs: how many runs it has
+    """
+
+    file: str
+    name: str
+    state: str
+    runs: int
+
+
+class ChangeJson(TypedDict):
+    """A measure of a variant in both, by the medians of their runs.
+
+    variant: the variant's name; empty: the HPA as it is
+    measure: as in `measures` of `hpatui run --json`
+    before: in A; null: it has none
+    after: in B; null: it has none
+    percent: by how much it is more (negative: less); null: there is nothing to compare with
+    low_percent: least change that chance leaves open (95 %); null with less than three runs each
+    high_percent: greatest change that chance leaves open (95 %); null with less than three runs each
+    missed: the limit that it breaks; empty: none
+    """
+
+    variant: str
+    measure: str
+    before: float | None
+    after: float | None
+    percent: float | None
+    low_percent: float | None
+    high_percent: float | None
+    missed: str
+
+
+class CompareJson(TypedDict):
+    """What changed from A to B.
+
+    before: A
+    after: B
+    changes: each measure that one of them has
+    missed: the limits that are broken, with the variant's name before each; empty: exit code 0
+    """
+
+    before: SideJson
+    after: SideJson
+    changes: list[ChangeJson]
+    missed: list[str]
 
 
 def run_compare(before: Path, after: Path, fail_if: Sequence[str], *, as_json: bool) -> int:
@@ -19,12 +74,13 @@ def run_compare(before: Path, after: Path, fail_if: Sequence[str], *, as_json: b
     changes = compare(one, two, limits)
     missed = [change for change in changes if change.missed]
     if as_json:
-        print(json.dumps({
-            "before": {"file": str(before), "name": one.name, "state": one.state, "runs": len(one.runs)},
-            "after": {"file": str(after), "name": two.name, "state": two.state, "runs": len(two.runs)},
+        found: CompareJson = {
+            "before": _side(before, one),
+            "after": _side(after, two),
             "changes": [_json(change) for change in changes],
-            "missed": [f"{change.measure} {change.missed}".strip() for change in missed],
-        }, ensure_ascii=False))  # fmt: skip
+            "missed": [f"{change.variant} {change.missed}".strip() for change in missed],
+        }
+        print(json.dumps(found, ensure_ascii=False))
         return 1 if missed else 0
     print(printable(f"before: {one.name}, {verdict(one)}", 400))
     print(printable(f"after:  {two.name}, {verdict(two)}", 400))
@@ -49,7 +105,11 @@ def line(change: Change) -> str:
     return f"  {name}{NAMES[change.measure]:<14} {before:>12} → {after:>12}  {percent:>9}{sure}"
 
 
-def _json(change: Change) -> dict[str, object]:
+def _side(path: Path, result: Result) -> SideJson:
+    return {"file": str(path), "name": result.name, "state": result.state, "runs": len(result.runs)}
+
+
+def _json(change: Change) -> ChangeJson:
     return {
         "variant": change.variant, "measure": change.measure, "before": change.before, "after": change.after,
         "percent": None if change.percent is None else round(change.percent, 3),

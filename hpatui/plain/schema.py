@@ -1,5 +1,5 @@
 """`hpatui schema NAME`: the JSON Schema (2020-12) of what a command prints with --json, made from the types that the
-command's code is checked against (TypedDicts), so that the two cannot differ.
+command's code is checked against (TypedDicts, msgspec Structs), so that the two cannot differ.
 
 `SCHEMAS` has a line for each output. Within a version keys are added only; a key that goes or means something else is a new
 version. An object may have keys that a schema does not name yet.
@@ -52,6 +52,8 @@ SCHEMAS: dict[str, Output] = {
     "api-what-if": Output("what_if of hpatui.api and hpatui mcp", ("hpatui.api.trials:TrialJson",)),
     "api-history": Output("history of hpatui.api and hpatui mcp", ("hpatui.api.history:HistoryJson",)),
     "advise": Output("hpatui advise --json", ("hpatui.api.advice_shapes:AdviceJson",)),
+    "run": Output("hpatui run FILE --json", ("hpatui.experiment.result:Result",)),
+    "compare": Output("hpatui compare A B --json", ("hpatui.plain.compare:CompareJson",)),
     "config": Output("hpatui config --json", ("hpatui.plain.config:ConfigJson",)),
 }
 
@@ -98,12 +100,12 @@ def _type(path: str) -> Any:
 
 
 def _all_types(types: list[Any]) -> Iterator[Any]:
-    """The types and all TypedDicts within them."""
+    """The types and all TypedDicts and Structs within them."""
     seen: set[Any] = set()
     waiting: list[Any] = list(types)
     while waiting:
         kind = waiting.pop()
-        if hasattr(kind, "__required_keys__"):
+        if hasattr(kind, "__required_keys__") or hasattr(kind, "__struct_fields__"):
             if kind in seen:
                 continue
             seen.add(kind)
@@ -120,6 +122,12 @@ def _describe(part: dict[str, Any], kind: Any) -> None:
         return
     text, keys = told(kind)
     part["description"] = text
+    if hasattr(
+        kind, "__struct_fields__"
+    ):  # its defaults are for files of an older hpatui; what is printed has every key
+        part["required"] = list(part["properties"])
+        for value in part["properties"].values():
+            value.pop("default", None)
     for key, meaning in keys.items():
         if key in part["properties"]:
             part["properties"][key] = {"description": meaning, **part["properties"][key]}

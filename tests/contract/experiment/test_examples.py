@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-import jsonschema
 import pytest
 
-from hpatui.experiment.result import schema
+from tests.schemas import check
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 SPEEDS = {"variants": "25"}  # four runs; of others 16
@@ -63,7 +62,7 @@ def test_it_passes(runs: dict[str, Run], name: str) -> None:
     code, result, said = runs[name]
     assert code == 0, (result.get("expectations"), said)
     assert result["state"] == "passed" and all(item["state"] == "ok" for item in result["expectations"])
-    jsonschema.validate(result, schema())
+    check("run", result)
 
 
 def test_the_one_that_fails_names_the_moment_and_the_reason(runs: dict[str, Run], folder: Path) -> None:

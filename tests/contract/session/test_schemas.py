@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -14,7 +15,7 @@ from hpatui.cli import main
 from hpatui.plain.schema import SCHEMAS, schema
 from tests.schemas import check
 
-_COMING = {"compare", "export", "history", "record", "replay", "run", "shadow", "shot", "undo"}
+_COMING = {"export", "history", "record", "replay", "shadow", "shot", "undo"}
 _SHORT = ("--rate", "5", "--duration", "1s", "--json")
 
 
@@ -48,6 +49,24 @@ def test_upgrade_names_differences_as_the_schema_says(printed: Any) -> None:
     found = json.loads(printed("upgrade", "--to", "1.28", "--json"))
     check("upgrade", found)
     assert found["otherChanges"] or found["hpas"]
+
+
+def test_results_of_experiments_are_as_the_schemas_say(
+    printed: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One that passed, one that could not go on, and the two beside each other."""
+    base = 'hpa = "php-apache-hpa"\nduration = "2s"\nexpect = ["replicas >= 1 within 1s of start"]\n[prepare]\n'
+    files = []
+    for name, prepare, code in (("good", 'stable = "0.5s"', 0), ("late", 'replicas = 3\nwithin = "1s"', 2)):
+        (tmp_path / f"{name}.toml").write_text(base + prepare)
+        out = printed("run", str(tmp_path / f"{name}.toml"), "--on", "hpatui-sandbox", "--json", code=code)
+        check("run", json.loads(out))
+        files.append(tmp_path / f"{name}.json")
+        files[-1].write_text(out)
+    assert main(["compare", *map(str, files), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    check("compare", found)
+    assert found["before"]["state"] == "passed" and found["after"]["state"] == "error" and found["changes"]
 
 
 def test_the_lines_of_changes_are_as_the_schema_says(kubeconfig: str) -> None:

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from xml.etree import ElementTree
 
-import jsonschema
 import msgspec
 import pytest
 
@@ -21,12 +20,12 @@ from hpatui.experiment.result import (
     RunResult,
     Series,
     VariantResult,
-    schema,
     to_json,
 )
 from hpatui.experiment.texts import to_junit, to_markdown, to_text
 from hpatui.plain.compare import run_compare
 from hpatui.report.render import to_html
+from tests.schemas import check
 
 EVIL = "<script>`|@all #1\x1b[31m\u202e]]>&"
 
@@ -44,7 +43,7 @@ def result(*p95: float, words: str = "fine", state: str = "passed") -> Result:
 
 
 def test_the_schema_is_that_of_the_output() -> None:
-    jsonschema.validate(json.loads(to_json(result(100.0, 110.0))), schema())
+    check("run", json.loads(to_json(result(100.0, 110.0))))
 
 
 @pytest.mark.parametrize("state", ["passed", "failed"])
