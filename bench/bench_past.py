@@ -247,4 +247,4 @@ def main() -> list[Table]:
         spent = _jumps(fleet, workloads[many // 2].key, 10)
         add(f"jump to one of {many} HPAs, with the whole list, median", f"{spent[5]:.0f} ms", "200 ms")
         add("the same, slowest of 10", f"{spent[-1]:.0f} ms", "200 ms")
-    return [Table("The past", ("what", "measured", "bound"), rows)]
+    return [Table("The past", ("what", "measured", "bound"), tuple(rows))]

@@ -24,7 +24,7 @@ from tests.recordings import MemoryRecording
 from tests.ui.fakes import FakeSession
 from tests.unit.record.facts import TRACES, facts_of
 
-Pilots = Pilot[object]
+Pilots = Pilot[None]
 
 
 def past_of_a_trace(at: float | None = None) -> ReplaySession:
