@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import yaml
 
 from hpatui.autoscaler.describe import describe_hpa
 from hpatui.clock import as_datetime
-from hpatui.errors import ForbiddenError, MalformedObject
-
-if TYPE_CHECKING:
-    from hpatui.cluster.source import ClusterSource
-    from hpatui.model import Key
+from hpatui.errors import MalformedObject
 
 
 def to_yaml(raw: bytes) -> str:
@@ -42,15 +37,6 @@ def describe(raw: bytes, events: Sequence[bytes] | None, now: float) -> str:
     """
     found = None if events is None else [_object(event) for event in events]
     return describe_hpa(_object(raw), found, as_datetime(now))
-
-
-async def described(source: ClusterSource, key: Key, now: float) -> str:
-    """The text of `kubectl describe hpa` of an HPA as it is in the cluster at present. ClusterError."""
-    raw = await source.get_object("HorizontalPodAutoscaler", key)
-    events: list[bytes] | None = None
-    with contextlib.suppress(ForbiddenError):
-        events = await source.events_of("HorizontalPodAutoscaler", key)
-    return describe(raw, events, now)
 
 
 def _object(raw: bytes) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from hpatui.autoscaler.inputs import HpaObject, MetricSpec, PodInput, PodMetricsInput
+from hpatui.autoscaler.inputs import HpaObject, MetricSpec, PodInput, PodMetricsInput, Target
 from hpatui.autoscaler.pods import MissingRequest, pod_requests
 from hpatui.autoscaler.rules import RECORDED, Rules
 from hpatui.model import Pod
@@ -21,14 +21,16 @@ RESOURCES = ("Resource", "ContainerResource")
 def observed_of(frames: Sequence[Frame], pods: Iterable[Pod], until: float, rules: Rules = RECORDED) -> Observed:
     """What the frames of one HPA (oldest first, at least one) tell; `pods`: those of the target as they are, for limits."""
     hpa = frames[-1].inputs.hpa
-    watcher = Watcher([spec.type not in PER_POD for spec in hpa.metrics])
+    specs = (*hpa.metrics, *extra_of(hpa))
+    watcher = Watcher([spec.type not in PER_POD for spec in specs])
     before: int | None = None
     ends = [frame.time for frame in frames[1:]] + [until]
     for frame, end in zip(frames, ends, strict=True):
         inputs, size = frame.inputs, frame.inputs.scale.spec_replicas
         watcher.size(frame.time, size, foreign=before is not None and size != before)
         watcher.look(frame.time, [_look(pod) for pod in inputs.pods])
-        used = [_used(hpa, sample) for sample in inputs.metrics.pod_metrics]
+        told = _told(frame)
+        used = [_used(specs, sample, told) for sample in inputs.metrics.pod_metrics]
         totals = _totals(frame)
         if used:
             watcher.samples(used, totals)
@@ -39,8 +41,16 @@ def observed_of(frames: Sequence[Frame], pods: Iterable[Pod], until: float, rule
             watcher.blind(frame.time - _EDGE, end - _EDGE)
         watcher.size(frame.time, frame.to_size)
         before = frame.to_size
-    requests = _requests(hpa, [pod for frame in frames[-1:] for pod in frame.inputs.pods], rules)
-    return watcher.observed(requests, limits_of(hpa.metrics, pods), frames[0].memory, until)
+    requests = [_request(spec, frames[-1].inputs.pods, rules) for spec in specs]
+    extra = [spec.name for spec in specs[len(hpa.metrics) :]]
+    return watcher.observed(requests, limits_of(specs, pods), frames[0].memory, until, extra)
+
+
+def extra_of(hpa: HpaObject) -> tuple[MetricSpec, ...]:
+    """The cpu of whole pods, where no metric of the spec is on it: it tells the load, and when pods are saturated."""
+    if any(spec.type == "Resource" and spec.name == "cpu" for spec in hpa.metrics):
+        return ()
+    return (MetricSpec("Resource", "cpu", Target("Utilization")),)
 
 
 def _blind(frame: Frame, rules: Rules) -> bool:
@@ -83,10 +93,6 @@ def _limit_of(spec: MetricSpec, pod: Pod) -> int | None:
     return round(total if spec.name == "cpu" else total * 1000) or None
 
 
-def _requests(hpa: HpaObject, pods: Sequence[PodInput], rules: Rules) -> list[int | None]:
-    return [_request(spec, pods, rules) for spec in hpa.metrics]
-
-
 def _request(spec: MetricSpec, pods: Sequence[PodInput], rules: Rules) -> int | None:
     if spec.type not in RESOURCES:
         return None
@@ -103,8 +109,11 @@ def _look(pod: PodInput) -> PodLook:
     return PodLook(pod.name, None if pod.start_time is None else pod.start_time / _NS, ready, counts)
 
 
-def _used(hpa: HpaObject, sample: PodMetricsInput) -> Used:
-    values = tuple(_value(spec, sample.containers) for spec in hpa.metrics)
+def _used(specs: Sequence[MetricSpec], sample: PodMetricsInput, told: Mapping[int, Mapping[str, float]]) -> Used:
+    values = tuple(
+        told[index].get(sample.name) if index in told else _value(spec, sample.containers)
+        for index, spec in enumerate(specs)
+    )
     return Used(sample.name, sample.time / _NS, sample.window / _NS, values)
 
 
@@ -115,6 +124,16 @@ def _value(spec: MetricSpec, containers: Sequence[tuple[str, Mapping[str, int]]]
     if not wanted or any(spec.name not in usage for usage in wanted):
         return None
     return float(sum(usage[spec.name] for usage in wanted))
+
+
+def _told(frame: Frame) -> dict[int, dict[str, float]]:
+    """Values of Pods metrics by pod, as far as the HPA's status told them."""
+    found = {}
+    for index, spec in enumerate(frame.inputs.hpa.metrics):
+        answer = frame.inputs.metrics.by_index.get(index)
+        if spec.type == "Pods" and answer is not None:
+            found[index] = {item.object_name: float(item.value) for item in answer.items}
+    return found
 
 
 def _totals(frame: Frame) -> dict[int, float]:

@@ -49,8 +49,9 @@ class Control:
         self._rates = _Rates(hpa.behavior, hpa, known) if hpa.behavior is not None else None
         self.wanted: int | None = None  # by the last sync; None: it was blind
 
-    def sync(self, now: int, current: int, readings: Sequence[Reading] | None, exist: int, ready: int) -> int:
-        """The size after a sync at `now`. `readings` None: no metric could be read. `exist`: pods that the scale's status
+    def sync(self, now: int, current: int, readings: Sequence[Reading | None] | None, exist: int, ready: int) -> int:
+        """The size after a sync at `now`. `readings` None: no metric could be read (one of them
+        None: that one). `exist`: pods that the scale's status
         counts, `ready`: those that are ready.
         """
         self._windows.begin(now, current)
@@ -71,12 +72,12 @@ class Control:
             self._rates.remember(now, size - current)
         return size
 
-    def _compute(self, current: int, readings: Sequence[Reading] | None, exist: int, ready: int) -> int | None:
+    def _compute(self, current: int, readings: Sequence[Reading | None] | None, exist: int, ready: int) -> int | None:
         if readings is None:
             return None
         best = failed = 0
         for propose, reading in zip(self._proposals, readings, strict=True):
-            size = propose(reading, current, exist, ready)
+            size = None if reading is None else propose(reading, current, exist, ready)
             if size is None:
                 failed += 1
             elif size > best:

@@ -74,7 +74,9 @@ def learn(hpa: HpaObject, observed: Observed, flags: ControllerFlags) -> Learned
             "no limit is known, so that saturation is not simulated: set cpu limits, or read latencies instead"
         )
     if observed.foreign:
-        missing.append(f"{observed.foreign} changes of the size were not the HPA's: they are not simulated")
+        missing.append(
+            f"{len(observed.foreign)} changes of the size were not the HPA's: they are taken to come whatever its spec is"
+        )
     model = WorkloadModel(
         tuple(metrics), start_delay, ready_delay, startup_time, missing=tuple(missing), learned_from=len(moments)
     )
@@ -90,17 +92,21 @@ def learn(hpa: HpaObject, observed: Observed, flags: ControllerFlags) -> Learned
 
 def _metrics(hpa: HpaObject, observed: Observed, moments: Sequence[Moment], missing: list[str]) -> list[MetricModel]:
     found: list[MetricModel | None] = []
-    for index, spec in enumerate(hpa.metrics):
-        if spec.type not in PER_POD:
+    kinds = [(spec.type, spec.name) for spec in hpa.metrics] + [("Resource", name) for name in observed.extra]
+    for index, (type_, name) in enumerate(kinds):
+        if all(moment.means[index] is None for moment in moments):
+            found.append(MetricModel(index, Kind.UNREAD, 0.0))
+            missing.append(f"{name}: no value of it was ever seen; the controller does not scale down without it")
+        elif type_ not in PER_POD:
             found.append(MetricModel(index, Kind.TOTAL))
-        elif spec.name == "memory" and spec.type != "Pods":
+        elif name == "memory" and type_ != "Pods":
             found.append(None)
         else:
             limit = observed.limits[index]
             idle = _idle(index, moments, limit)
-            if idle is None:
+            if idle is None and index < len(hpa.metrics):
                 missing.append(
-                    f"{spec.name}: what a pod uses without load is not known (the size never changed under a steady load); "
+                    f"{name}: what a pod uses without load is not known (the size never changed under a steady load); "
                     "taken as nothing"
                 )
             found.append(
@@ -109,14 +115,14 @@ def _metrics(hpa: HpaObject, observed: Observed, moments: Sequence[Moment], miss
                 )
             )
     driver = next((m for m in found if m is not None and m.kind is Kind.SHARED), None)
-    for index, spec in enumerate(hpa.metrics):
+    for index, (_, name) in enumerate(kinds):
         if found[index] is None:
             at = None if driver is None else driver.index
             fitted = memory_fit.fit(index, moments, at, driver.idle if driver else 0.0, observed.limits[index])
-            found[index] = replace(fitted, request=observed.requests[index])
+            found[index] = replace(fitted, request=observed.requests[index], ceiling=observed.limits[index])
             if fitted.kind is Kind.POD and fitted.cost:
                 missing.append(
-                    f"{spec.name}: how it follows the load or the number of pods could not be told; taken as each pod's own"
+                    f"{name}: how it follows the load or the number of pods could not be told; taken as each pod's own"
                 )
     return [metric for metric in found if metric is not None]
 
@@ -186,7 +192,8 @@ def _startup(
                 until[young.pod] = max(until.get(young.pod, 0.0), young.age)
     cost, lasts = middle(burnt.values()), middle(until.values())
     scale = max((m for moment in moments if (m := moment.means[primary.index]) is not None), default=0.0)
-    if cost <= 0.2 * scale or lasts <= 0:
+    window = middle(moment.window for moment in moments)
+    if cost <= 0.5 * scale * window or lasts <= 0:
         return list(metrics), 0.0
     return [replace(m, startup=cost / lasts) if m is primary else m for m in metrics], lasts
 
@@ -196,6 +203,7 @@ def _startup(
 
 def _demand(model: WorkloadModel, moments: Sequence[Moment], observed: Observed) -> Demand:
     """What was asked for in each window, from its begin on."""
+    moments, gaps = _bridged(moments)
     times: list[float] = []
     for moment in moments:
         times.append(max(moment.time - moment.window, times[-1] + 1e-3 if times else -inf))
@@ -205,6 +213,9 @@ def _demand(model: WorkloadModel, moments: Sequence[Moment], observed: Observed)
         if metric.kind is Kind.HELD:
             curves.append(())
             continue
+        if metric.kind is Kind.UNREAD:
+            curves.append((0.0,) * len(times))
+            continue
         loads, full = _loads(metric, moments)
         doubtful = max(doubtful, sum(m.window for m, yes in zip(moments, full, strict=True) if yes))
         curves.append(tuple(loads))
@@ -213,7 +224,21 @@ def _demand(model: WorkloadModel, moments: Sequence[Moment], observed: Observed)
         if metric.kind is Kind.HELD:
             curves[metric.index] = curves[driver] if driver is not None else (1.0,) * len(times)
     end = max(observed.end, moments[-1].time)
-    return Demand(tuple(times), tuple(curves), end, "", doubtful)
+    return Demand(tuple(times), tuple(curves), end, "", doubtful + gaps)
+
+
+def _bridged(moments: Sequence[Moment]) -> tuple[list[Moment], float]:
+    """In a gap nobody knows: its first half is taken to be as before, its second half as after. Also how long gaps are."""
+    bridged: list[Moment] = []
+    gaps = 0.0
+    for moment in moments:
+        begin = moment.time - moment.window
+        gap = begin - bridged[-1].time if bridged else 0.0
+        if gap > 0.5 * moment.window:
+            gaps += gap
+            bridged.append(replace(moment, time=begin, window=gap / 2))
+        bridged.append(moment)
+    return bridged, gaps
 
 
 def _loads(metric: MetricModel, moments: Sequence[Moment]) -> tuple[list[float], list[bool]]:
@@ -233,6 +258,9 @@ def _loads(metric: MetricModel, moments: Sequence[Moment]) -> tuple[list[float],
         else:
             loads.append(max(0.0, mean - metric.idle) if metric.cost else 0.0)
     known = _filled(loads)
+    if metric.kind is Kind.TOTAL:
+        # A value that was read at a sync is not older than the one before; of windows, which begin earlier, it is the next.
+        known = [known[0], *known[:-1]]
     return _mended(known, full), full
 
 
@@ -287,6 +315,7 @@ def _setup(observed: Observed, moments: Sequence[Moment], flags: ControllerFlags
         sample_delay=delay,
         first_sample=min(max(shortest, 1.0), resolution),
         blind=observed.blind,
+        writes=observed.foreign,
     )
 
 

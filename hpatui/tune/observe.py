@@ -57,7 +57,7 @@ class Watcher:
         self._syncs: list[float] = []
         self._ages: list[float] = []
         self._blind: list[tuple[float, float]] = []
-        self._foreign = 0
+        self._foreign: list[tuple[float, int]] = []
         self._last = 0.0
 
     def size(self, time: float, size: int, *, foreign: bool = False) -> None:
@@ -65,7 +65,8 @@ class Watcher:
         if self._sizes and self._sizes[-1][1] == size:
             return
         if self._sizes:
-            self._foreign += foreign
+            if foreign:
+                self._foreign.append((time, size))
             if size > self._sizes[-1][1]:
                 self._grown.append(time)
         self._sizes.append((time, size))
@@ -125,6 +126,7 @@ class Watcher:
         limits: Sequence[int | None],
         memory: Memory | None = None,
         end: float | None = None,
+        extra: Sequence[str] = (),
     ) -> Observed:
         """All of it."""
         # Lives are looked at while they last: a flapping target has thousands of them.
@@ -155,7 +157,8 @@ class Watcher:
             ages=tuple(self._ages),
             blind=tuple(self._blind),
             memory=memory,
-            foreign=self._foreign,
+            foreign=tuple(self._foreign),
+            extra=tuple(extra),
         )
 
     def _moment(self, time: float, around: Sequence[_Life]) -> Moment:

@@ -56,9 +56,10 @@ class Observed:
     """All that was seen of one HPA's target, from `begin` to `end`.
 
     `requests` and `limits` of a pod by place in spec.metrics, in thousandths (None: none, or not a resource). `sizes`: (time,
-    spec.replicas) from then on. `syncs`: times of the controller's syncs that were seen. `ages`: of the newest sample
-    at each. `blind`: (from, to) in which metrics could not be read. `memory`: what the controller remembered at the begin.
-    `foreign`: changes of the size that were not the HPA's.
+    spec.replicas) from then on. `syncs`: times of the controller's syncs that were seen. `ages`: of the newest sample then.
+    `blind`: (from, to) in which metrics could not be read. `memory`: what the controller remembered at the begin. `foreign`:
+    (time, size) of changes of the size that were not the HPA's. `extra`: resources behind those of spec.metrics, of which
+    values, requests and limits are known as well ("cpu" where no metric of the spec is on it).
     """
 
     begin: float
@@ -72,4 +73,5 @@ class Observed:
     ages: tuple[float, ...] = ()
     blind: tuple[tuple[float, float], ...] = ()
     memory: Memory | None = None
-    foreign: int = 0
+    foreign: tuple[tuple[float, int], ...] = ()
+    extra: tuple[str, ...] = ()

@@ -11,48 +11,16 @@ from collections.abc import Sequence
 from math import exp, floor, inf
 from typing import TYPE_CHECKING
 
+from hpatui.tune.cohort import KILLED, PENDING, READY, RUNNING, Cohort
 from hpatui.tune.control import Reading
 from hpatui.tune.workload import Demand, Kind, WorkloadModel
 
 if TYPE_CHECKING:
     from hpatui.tune.simulate import Setup
 
-PENDING, RUNNING, READY, KILLED = range(4)
 _LONG_AGO = -1e12
 _BACKOFF_MOST = 30.0  # times the first pause before a killed container starts again
 _ALIKE = 0.01  # how different the held memory of cohorts that become one may be
-
-
-class Cohort:
-    """Pods that began together. `carried`: per metric, what a pod had carried in all (cost x share x seconds) when it became
-    ready; `held`: what it holds; `fresh`: its last sample (values, end, length of the window; None: none yet), `sampled`: the
-    last that the metrics API has.
-    """
-
-    __slots__ = (
-        "begun",
-        "carried",
-        "count",
-        "fresh",
-        "held",
-        "kills",
-        "next",
-        "ready_at",
-        "running_at",
-        "sampled",
-        "stage",
-    )
-
-    def __init__(self, count: int, begun: float, metrics: int) -> None:
-        self.count, self.begun = count, begun
-        self.stage = PENDING
-        self.running_at = self.ready_at = inf
-        self.next = inf  # when its stage changes by itself
-        self.carried = [0.0] * metrics
-        self.held = [0.0] * metrics
-        self.fresh: tuple[list[int], float, float] | None = None
-        self.sampled: tuple[list[int], float, float] | None = None
-        self.kills = 0
 
 
 class Plant:
@@ -67,10 +35,12 @@ class Plant:
         reference: Sequence[float],
         shared: Sequence[bool],
         is_cpu: Sequence[bool],
+        columns: Sequence[int],
     ) -> None:
         """`reference`: over which value a metric is above its target; `shared`: whether its one value is divided by the pods
-        that exist; `is_cpu`: whether the controller looks at how long a pod is ready.
+        that exist; `is_cpu`: whether the controller looks at how long a pod is ready; `columns`: the metrics that it reads.
         """
+        self._columns = columns
         self._model, self._metrics, self._demand, self._setup = model, model.metrics, demand, setup
         self._reference, self._shared, self._is_cpu = reference, shared, is_cpu
         many = len(model.metrics)
@@ -140,6 +110,8 @@ class Plant:
                 self._share[index] = load
                 used = load / max(self.exist, 1) if self._shared[index] else load
                 hot = hot or used > self._reference[index]
+                continue
+            if metric.kind is Kind.UNREAD:
                 continue
             if metric.kind is Kind.POD:
                 self._share[index] = load
@@ -331,7 +303,7 @@ class Plant:
         values = []
         starts = self._model.startup_time
         for index, metric in enumerate(self._metrics):
-            if metric.kind is Kind.TOTAL:
+            if metric.kind in (Kind.TOTAL, Kind.UNREAD):
                 values.append(0)
                 continue
             if metric.kind is Kind.HELD:
@@ -383,14 +355,17 @@ class Plant:
         """By how many pods one value is divided."""
         return self.exist if self._shared[index] else 1
 
-    def readings(self, now: float) -> list[Reading]:
+    def readings(self, now: float) -> list[Reading | None]:
         """What the controller reads of each metric."""
-        return [
-            Reading(0, round(self._share[index]))
-            if metric.kind is Kind.TOTAL
-            else self._per_pod(index, now, cpu=self._is_cpu[index])
-            for index, metric in enumerate(self._metrics)
-        ]
+        return [self._reading(index, now) for index in self._columns]
+
+    def _reading(self, index: int, now: float) -> Reading | None:
+        kind = self._metrics[index].kind
+        if kind is Kind.UNREAD:
+            return None
+        if kind is Kind.TOTAL:
+            return Reading(0, round(self._share[index]))
+        return self._per_pod(index, now, cpu=self._is_cpu[index])
 
     def _per_pod(self, index: int, now: float, *, cpu: bool) -> Reading:
         reading = Reading()

@@ -36,7 +36,8 @@ class Setup:
 
     `sync_at`: a time at which the controller looks at the HPA; each look comes `drift` later than its period. `sample_at`: a
     time at which a sample's window ends; the metrics API has it `sample_delay` later. `first_sample`: how
-    long a pod must have run to have one. `blind`: (from, to) in which no metric can be read. In seconds; None: at the begin.
+    long a pod must have run to have one. `blind`: (from, to) in which no metric can be read. `writes`: (time, size) that
+    somebody else writes to the scale, whatever the HPA does. In seconds; None: at the begin.
     """
 
     flags: ControllerFlags
@@ -46,6 +47,7 @@ class Setup:
     sample_delay: float = 0.0
     first_sample: float = 1.0
     blind: tuple[tuple[float, float], ...] = ()
+    writes: tuple[tuple[float, int], ...] = ()
 
 
 def never() -> bool:
@@ -59,9 +61,10 @@ def reference_of(hpa: HpaObject, model: WorkloadModel, flags: ControllerFlags) -
     """
     up = 1.0 + tolerance_of(hpa.behavior, config_of(flags)).up
     found = []
-    for metric, spec in zip(model.metrics, hpa.metrics, strict=True):
-        goal = float(goal_of(spec) or inf)
-        if is_percent(spec):
+    for metric in model.metrics:
+        spec = hpa.metrics[metric.index] if metric.index < len(hpa.metrics) else None
+        goal = inf if spec is None else float(goal_of(spec) or inf)
+        if spec is not None and is_percent(spec):
             goal = goal * metric.request / 100 if metric.request else inf
         found.append(goal * up)
     return tuple(found)
@@ -76,15 +79,17 @@ def simulate(
     size: int,
     memory: Memory | None = None,
     reference: Sequence[float] | None = None,
+    columns: Sequence[int] | None = None,
     keep: bool = False,
     cancelled: Callable[[], bool] = never,
 ) -> Outcome:
     """Run the HPA's spec over the demand, from `size` pods that have run for long.
 
     `memory`: what the controller remembers at the begin. `reference`: what "above target" means (`reference_of`; None: the
-    spec's own targets). `keep`: also the ratio of each metric at each sync. Raises Cancelled.
+    spec's own targets). `columns`: of which metric of the model each of spec.metrics is (None: in order). `keep`: also the
+    ratio of each metric at each sync. Raises Cancelled.
     """
-    run = _Run(hpa, model, demand, setup, size, memory, reference, keep)
+    run = _Run(hpa, model, demand, setup, size, memory, reference, columns, keep)
     return run.go(cancelled)
 
 
@@ -100,14 +105,20 @@ class _Run:
         size: int,
         memory: Memory | None,
         reference: Sequence[float] | None,
+        columns: Sequence[int] | None,
         keep: bool,
     ) -> None:
         flags = setup.flags
-        self._control = Control(hpa, config_of(flags), [metric.request for metric in model.metrics], memory)
+        self._columns = tuple(range(len(hpa.metrics)) if columns is None else columns)
+        requests = [model.metrics[column].request for column in self._columns]
+        self._control = Control(hpa, config_of(flags), requests, memory)
         limits = reference_of(hpa, model, flags) if reference is None else reference
         per_pod = [spec.type in PER_POD for spec in hpa.metrics]
-        shared = [not one and goal_is_shared(hpa, index) for index, one in enumerate(per_pod)]
-        self._plant = Plant(model, demand, setup, size, list(limits), shared, [s.name == "cpu" for s in hpa.metrics])
+        whole, cpu = [False] * len(model.metrics), [False] * len(model.metrics)
+        for index, column in enumerate(self._columns):
+            whole[column] = not per_pod[index] and goal_is_shared(hpa, index)
+            cpu[column] = hpa.metrics[index].name == "cpu" and hpa.metrics[index].type != "Pods"
+        self._plant = Plant(model, demand, setup, size, list(limits), whole, cpu, self._columns)
         self._demand, self._setup, self._size, self._most = demand, setup, size, hpa.max_replicas
         self._per_pod, self._keep = per_pod, keep
         self._goals = reference_of(hpa, model, flags) if keep else ()
@@ -126,9 +137,12 @@ class _Run:
         next_sample = _first(setup.sample_at, resolution, begin)
         delay = min(max(setup.sample_delay, 0.0), 0.99 * resolution)
         published = inf
+        writes = [(time, size) for time, size in setup.writes if begin < time < end]
         syncs = 0
         while True:
             moment = min(next_sync, next_sample, published, end)
+            if writes and writes[0][0] <= moment:
+                moment = writes[0][0]
             plant.advance(moment)
             if moment >= end:
                 break
@@ -136,6 +150,8 @@ class _Run:
                 plant.sample(moment)
                 published = moment + delay
                 next_sample += resolution
+            if writes and writes[0][0] <= moment:
+                self._resize(*writes.pop(0))
             if published <= moment:
                 plant.publish()
                 published = inf
@@ -171,14 +187,19 @@ class _Run:
             self._at_max += period
         if new != size:
             self._resizes.append(Resize(now, size, new))
-            self._replicas.append((now, new))
-            self._size = new
-            plant.resize(now, new)
+            self._resize(now, new)
 
-    def _keep_ratios(self, now: float, readings: Sequence[Reading]) -> None:
+    def _resize(self, now: float, size: int) -> None:
+        self._replicas.append((now, size))
+        self._size = size
+        self._plant.resize(now, size)
+
+    def _keep_ratios(self, now: float, readings: Sequence[Reading | None]) -> None:
         for index, reading in enumerate(readings):
+            if reading is None:
+                continue
             goal = self._goals[index] / self._up
-            count = reading.counted if self._per_pod[index] else self._plant.divisor(index)
+            count = reading.counted if self._per_pod[index] else self._plant.divisor(self._columns[index])
             if count > 0 and 0 < goal < inf:
                 self._ratios[index].append((now, reading.total / count / goal))
 

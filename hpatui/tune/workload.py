@@ -23,6 +23,7 @@ class Kind(StrEnum):
     POD = "pod"  # a pod's own, whatever the load and however many there are: most applications' memory
     HELD = "held"  # what the demand brings in stays in the pod for a while, or for ever: memory
     TOTAL = "total"  # one value for the whole workload, whatever its size: Object and External metrics
+    UNREAD = "unread"  # never readable: the controller does not scale down on the others alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,8 @@ class MetricModel:
         TOTAL    cost * demand, whatever the pods do
 
     `request`: what 100 % of a Utilization target is (None: not a percentage). `error`: how far (relative) the model
-    was from what was seen, as the root of the mean square; None where it is not learned.
+    was from what was seen, as the root of the mean square; None where it is not learned. `ceiling`: the memory limit of a pod
+    (thousandths of a byte), whatever the kind.
     """
 
     index: int
@@ -48,6 +50,7 @@ class MetricModel:
     growth: float = 0.0  # thousandths a second of age
     hold: float = inf  # seconds
     error: float | None = None
+    ceiling: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,9 @@ def main(argv: list[str]) -> int:
 
         trace_passed, trace_failed = traces.run(recorded, args.show)
         passed, failed = passed + trace_passed, failed + trace_failed
+        from tests.conformance import simulated
+
+        simulated.run(recorded)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0 if passed else 2
 
