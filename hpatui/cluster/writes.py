@@ -16,7 +16,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from hpatui.cluster.connect import Connection
-from hpatui.errors import NotServedError
+from hpatui.errors import NotServedError, UsageError
+from hpatui.text import printable
 
 Object = dict[str, Any]
 PATIENCE = 15.0  # seconds that a write may take
@@ -85,16 +86,35 @@ class _Wire:
         """The connection is not ours to close."""
 
 
+def _validation(strict: bool) -> dict[str, str]:
+    return {"field_validation": "Strict"} if strict else {}
+
+
+def _misfit(error: ValueError) -> str:
+    """What the client says of the first field that does not fit, without its value: it may be a Secret's."""
+    told: Any = getattr(error, "errors", list)()
+    if not told:
+        return "it does not have the form of its kind"
+    place = ".".join(str(part) for part in told[0]["loc"] if part != "body")
+    known = {
+        "extra_forbidden": "there is no such field", "missing": "it must be given", "int_type": "it takes a whole number",
+        "string_type": "it takes a text", "bool_type": "it takes true or false", "list_type": "it takes a list",
+        "dict_type": "it takes a map", "model_type": "it takes a map", "model_attributes_type": "it takes a map",
+    }  # fmt: skip
+    return printable(f"{place}: {known.get(told[0]['type'], told[0]['msg'])}", 300)
+
+
 class Writer:
-    """Creates, reads, changes and deletes whole objects; their kinds are those of `KINDS`. Raises ClusterError."""
+    """Creates, reads, changes and deletes whole objects; their kinds are those of `KINDS`. Raises ClusterError, and
+    UsageError for an object that does not have the form of its kind."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._client: Any = None
 
-    async def create(self, item: Object) -> Object:
-        """The object as it was created."""
-        return await self._call("create", item, item)
+    async def create(self, item: Object, *, strict: bool = False) -> Object:
+        """The object as it was created. `strict`: fields that its kind does not have are refused, not dropped."""
+        return await self._call("create", item, item, **_validation(strict))
 
     async def read(self, item: Object) -> Object | None:
         """The object of that kind, name and namespace as it is; None where there is none."""
@@ -103,9 +123,9 @@ class Writer:
         except NotServedError:
             return None
 
-    async def patch(self, item: Object, change: Object) -> None:
-        """Merge `change` into it."""
-        await self._call("patch", item, change, _content_type="application/merge-patch+json")
+    async def patch(self, item: Object, change: Object, *, strict: bool = False) -> None:
+        """Merge `change` into it; `strict` as with `create`."""
+        await self._call("patch", item, change, _content_type="application/merge-patch+json", **_validation(strict))
 
     async def apply(self, item: Object, manager: str, *, force: bool = False, dry_run: bool = False) -> Object:
         """Server-side apply of `item` by this field manager; the object as it is then (`dry_run`: would be).
@@ -135,7 +155,12 @@ class Writer:
 
         def call() -> Object:
             method = getattr(self._api(api, loop), f"{verb}_{suffix}")
-            answer = method(**names, **options, _preload_content=False)
+            try:
+                answer = method(**names, **options, _preload_content=False)
+            except ValueError as error:  # the client knows the form of each kind, and sends nothing that has another
+                raise UsageError(
+                    f"{item['kind']} {meta['name']}: {_misfit(error)}", hint="correct the object"
+                ) from None
             found: Object = json.loads(answer.data or b"{}")
             return found
 

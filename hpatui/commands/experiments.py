@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hpatui.commands import Command, CommandTable
 from hpatui.commands.running import settings_of
+
+if TYPE_CHECKING:
+    from hpatui.sandbox.options import SandboxOptions
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -26,10 +30,9 @@ def _run(args: argparse.Namespace) -> int:
     reports = Reports(args.json, args.junit, args.markdown, args.html)
     reports.check()
     experiment = with_flags(read_experiment(args.file), args.speed, args.repeat)
+    sandbox: SandboxOptions | None = sandbox_options(experiment)  # what is wrong with it is said wherever it runs
     where = args.on or settings.context or "sandbox"
-    if where == "sandbox":
-        sandbox = sandbox_options(experiment)
-    else:
+    if where != "sandbox":
         if args.speed is not None:
             raise UsageError("--speed is for a sandbox of the run's own", hint="a cluster runs at its own speed")
         sandbox, settings = None, replace(settings, context=where)

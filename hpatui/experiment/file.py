@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from hpatui.errors import UsageError
-from hpatui.experiment.manifests import Object, read_objects
+from hpatui.experiment.manifests import Object, read_objects, words
 from hpatui.experiment.places import line_of
 from hpatui.experiment.possible import Bounds, Known, impossible
 from hpatui.experiment.schema import FAULTS, KINDS, ONE_OF, TABLES, ExperimentTable, FaultTable, LoadTable
@@ -131,7 +131,7 @@ class _Reader:
         load = table.load or LoadTable()
         plan, tls = self._plan(load) if quiet is None else (LoadPlan(duration=quiet), TlsOptions())
         names = [stage.text() for stage in plan.stages] if plan.model == "open" and quiet is None else []
-        faults = tuple(self._fault(item, index, names) for index, item in enumerate(table.fault))
+        faults = self._faults(table, names)
         objects = self._objects(table)
         hpa = self._hpa(table, objects)
         known = Known(tuple(names), tuple(fault.name for fault in faults), table.repeat, sends=quiet is None)
@@ -241,6 +241,15 @@ class _Reader:
             raise self._error(("load", "via"), "load.via does not go with url", "drop one of them")
         return plan, tls
 
+    def _faults(self, table: ExperimentTable, stages: Sequence[str]) -> tuple[Fault, ...]:
+        found: list[Fault] = []
+        for index, item in enumerate(table.fault):
+            found.append(self._fault(item, index, stages))
+            if [fault.name for fault in found].count(found[-1].name) > 1:
+                what = f"two faults are called {printable(found[-1].name, 60)!r}"
+                raise self._error(("fault", index), what, "give each a name = ...")
+        return tuple(found)
+
     def _fault(self, table: FaultTable, index: int, stages: Sequence[str]) -> Fault:
         keys = ("fault", index)
         match = _WHEN.fullmatch(table.at.strip())
@@ -275,6 +284,11 @@ class _Reader:
             except UsageError as error:
                 line = line_of(self._text, ("objects",), name)
                 raise UsageError(f"{self._path}:{line}: {error.message}", hint=error.hint) from error
+            twice = next(
+                (words(item) for item in found if [words(other) for other in found].count(words(item)) > 1), ""
+            )
+            if twice:
+                raise self._error(("objects",), f"{twice} stands twice among the objects", "drop one of them", name)
         return tuple(found)
 
     def _hpa(self, table: ExperimentTable, objects: Sequence[Object]) -> Key | None:
@@ -294,6 +308,10 @@ class _Reader:
         return Key(own[0].get("namespace", ""), own[0]["name"]) if own else None
 
     def _variants(self, table: ExperimentTable) -> tuple[Variant, ...]:
+        if "variant" in self._data and not table.variant:
+            raise self._error(
+                ("variant",), "there is no variant", "write [[variant]] with name and spec, or leave it out"
+            )
         names = [item.name for item in table.variant]
         for index, item in enumerate(table.variant):
             if not item.name or names.count(item.name) > 1:

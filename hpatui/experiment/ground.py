@@ -131,7 +131,7 @@ class Ground:
             marked = {**item, "metadata": {**meta, "labels": {**(meta.get("labels") or {}), **labels(self.run)}}}
             name = {key: meta[key] for key in ("name", "namespace") if key in meta}
             self.note({"object": {"kind": item["kind"], "metadata": name}})
-            await writer.create(marked)
+            await writer.create(marked, strict=True)
             said.append(f"{words(item)} created")
         return said
 
@@ -161,7 +161,7 @@ class Ground:
             raise HpatuiError(f"{words(item)} is gone")
         undo = inverse(before.get("spec") or {}, spec)
         self.note({"patched": {"kind": item["kind"], "metadata": item["metadata"]}, "undo": undo})
-        await Writer(self.connection).patch(item, {"spec": spec})
+        await Writer(self.connection).patch(item, {"spec": spec}, strict=True)
 
     async def strike(self, fault: Fault) -> None:
         """Begin a fault of the sandbox. HpatuiError where it cannot be."""

@@ -53,6 +53,8 @@ def place(result: Result) -> str:
     where = (
         f"sandbox {result.server_version}" if result.sandbox else f"context {result.context} ({result.server_version})"
     )
+    if not result.server_version:
+        return f"HPA {result.hpa or 'of the objects'}: there was no connection to a cluster"
     speed = f", speed {result.speed:g}: times are the cluster's" if result.speed != 1 else ""
     return f"HPA {result.hpa} on {where}{speed}"
 

@@ -93,7 +93,7 @@ class Setting:
 
 
 class Run:
-    """One run; `run` returns what came of it, and only raises what the user must correct before any run (UsageError)."""
+    """One run; `run` returns what came of it, whatever that was."""
 
     def __init__(self, setting: Setting, variant: Variant, number: int, of: int) -> None:
         self._s, self._variant, self._number, self._of = setting, variant, number, of
@@ -110,8 +110,6 @@ class Run:
             async with opened(self._s.settings, self._s.sandbox, self._s.say, self._s.ask) as ground:
                 ran.started = format_rfc3339(as_datetime(ground.clock.time()))
                 await self._on(ground)
-        except UsageError:
-            raise
         except HpatuiError as error:
             ran.error = str(error)
         except asyncio.CancelledError:

@@ -111,7 +111,11 @@ def parse(text: str) -> Expectation:
     match = _LINE.fullmatch(words)
     if match is None:
         near = difflib.get_close_matches(words, _FORMS, 1, 0.0)
-        raise UsageError(f"the expectation {printable(words, 80)!r} cannot be read", hint=f"write it as `{near[0]}`")
+        begins = [form.split()[0] for form in (*_FORMS, *LATENCIES, *SIZES)]
+        first = words.partition(" ")[0]
+        meant = [] if first in begins else difflib.get_close_matches(first, begins, 1)
+        hint = (f"did you mean {meant[0]!r}? " if meant else "") + f"write it as `{near[0]}`"
+        raise UsageError(f"the expectation {printable(words, 80)!r} cannot be read", hint=hint)
     span = _span(match, words)
     if match["no"]:
         return _whole(Expectation(words, "flapping", "==", 0.0, span, _several(match, words)))
