@@ -178,7 +178,7 @@ def test_flags(refused: Any, flags: tuple[str, ...], words: str) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("[prepare]\nreplicas = 3\nwithin = '2s'\n", "did not become stable within 2 s (1 replicas, 1 wanted, to begin with 3"),
+        ("[prepare]\nreplicas = 3\nwithin = '2s'\n", "did not become stable within 2 s (1 replicas, 1 wanted, to begin"),
         ("expect = ['replicas >= 9 within 1m of start']\n", "can never hold: the HPA has minReplicas 1 and maxReplicas 3"),
     ],
 )  # fmt: skip
