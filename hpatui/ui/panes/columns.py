@@ -18,7 +18,7 @@ from hpatui.ui.names import padded
 from hpatui.ui.units import pair
 
 TREND, HOUR, HALF = 12, 30, 15
-LEAST_HEADLINE = 24
+LEAST_HEADLINE, FULL_HEADLINE = 24, 56
 OVER = 1.1  # a ratio from which a metric is above its target
 # What people may hide; name and state always stay. The order is that of the chooser.
 CHOICES: tuple[tuple[str, str], ...] = (
@@ -72,7 +72,9 @@ def measure(rows: Sequence[HpaRow], width: int, hidden: frozenset[str]) -> Width
     left -= trend + 1 if trend else 0
     hour = 0
     if "hour" not in hidden:
-        hour = HOUR if left > HOUR + LEAST_HEADLINE else HALF if left > HALF + LEAST_HEADLINE else 0
+        # Why comes before the strip: a sentence that is cut tells nothing.
+        why = 0 if "headline" in hidden else widest((r.headline for r in sample), LEAST_HEADLINE, FULL_HEADLINE)
+        hour = HOUR if left > HOUR + why + 1 else HALF if left > HALF + why + 1 else 0
     left -= hour + 1 if hour else 0
     headline = left - 1 if left > LEAST_HEADLINE and "headline" not in hidden else 0
     return Widths(space, name, reference, targets, bounds, sizes, trend, hour, headline)
