@@ -75,6 +75,61 @@ class RecommendationJson(TypedDict):
     text: str
 
 
+class RunJson(TypedDict):
+    """A simulated run over the seen time, in numbers.
+
+    pod_hours: pods times hours
+    seconds_above_target: in which a metric was over the present spec's target by more than the tolerance
+    unserved_share: the part of the demand that the pods could not carry, 0 to 1
+    rescales: how often the HPA changed the size
+    most_replicas: the largest size
+    seconds_at_max: at maxReplicas with more wanted
+    kills: containers killed over their memory limit
+    """
+
+    pod_hours: float
+    seconds_above_target: float
+    unserved_share: float
+    rescales: int
+    most_replicas: int
+    seconds_at_max: float
+    kills: int
+
+
+class CandidateJson(RunJson):
+    """A spec of the front, and its simulated run.
+
+    changes: what it changes in the spec, by field; none is the spec as it is
+    """
+
+    changes: dict[str, Any]
+
+
+class SearchJson(TypedDict):
+    """What the search for a better spec came to.
+
+    goal: cost, latency or balanced
+    verdict: one sentence
+    tried: specs that were simulated; 0 where too little is known
+    gain: the part of what the goal counts that the best one saves, 0 to 1
+    uncertainty: how far the simulation of the present spec is from what really happened, relative to its pod-hours
+    now: the present spec, simulated
+    recommended: the recommended one, null where it is best left alone
+    front: those that no other beats in both pod-hours and trouble, the cheapest first
+    missing: what is not known, and what it would take
+    """
+
+    goal: str
+    verdict: str
+    tried: int
+    gain: float
+    uncertainty: float | None
+    now: RunJson | None
+    recommended: RunJson | None
+    front: list[CandidateJson]
+    missing: list[str]
+
+
 class AdvisedHpaJson(TypedDict):
     """One HPA.
 
@@ -94,6 +149,7 @@ class AdvisedHpaJson(TypedDict):
     findings: the worst first
     unknown: rules that could not be judged, and what it would take
     recommendation: a better spec, null where there is none
+    search: what the search came to, null where none was made (it is for one HPA)
     """
 
     rank: int
@@ -112,6 +168,7 @@ class AdvisedHpaJson(TypedDict):
     findings: list[FindingJson]
     unknown: list[str]
     recommendation: RecommendationJson | None
+    search: SearchJson | None
 
 
 class AdviceTotalsJson(TypedDict):

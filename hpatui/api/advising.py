@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import yaml
 
@@ -15,6 +15,7 @@ from hpatui.api.advice_shapes import (
     EvidenceJson,
     FindingJson,
     RecommendationJson,
+    SearchJson,
 )
 from hpatui.clock import as_datetime, format_rfc3339
 from hpatui.model import Key
@@ -38,6 +39,7 @@ class Report:
     priced: bool
     searched: dict[Key, RecommendationJson | None]
     verdicts: dict[Key, str]
+    searches: dict[Key, SearchJson] = field(default_factory=dict)
 
 
 def report_json(report: Report) -> AdviceJson:
@@ -75,7 +77,7 @@ def hpa_json(report: Report, item: Judged, rank: int) -> AdvisedHpaJson:
         "namespace": item.key.namespace,
         "name": item.key.name,
         "verdict": verdict_of(report, item),
-        "leave": recommendation is None and item.healthy,
+        "leave": recommendation is None and (item.healthy or item.key in report.searched),
         "since": _time(item.begin),
         "until": _time(item.end),
         "seconds": round(item.seconds, 3),
@@ -87,6 +89,7 @@ def hpa_json(report: Report, item: Judged, rank: int) -> AdvisedHpaJson:
         "findings": [_finding(report, item.key, finding) for finding in item.findings.found],
         "unknown": list(item.findings.unknown),
         "recommendation": recommendation,
+        "search": report.searches.get(item.key),
     }
 
 

@@ -11,6 +11,7 @@ from typing import TextIO
 
 from hpatui.api.advice_shapes import RecommendationJson
 from hpatui.api.advising import Report, recommendation_of, report_json
+from hpatui.api.improving import Searched, improve_live, improve_recorded
 from hpatui.api.waiting import find_row, raise_if_ended, wait_live
 from hpatui.clock import SystemClock
 from hpatui.errors import RecordingError, UsageError
@@ -46,9 +47,6 @@ class AdviseOptions:
     apply: bool = False
     search: bool = True
     applying: ApplyOptions = field(default_factory=ApplyOptions)
-
-
-Searched = tuple[dict[Key, RecommendationJson | None], dict[Key, str]]
 
 
 def check(options: AdviseOptions, settings: Settings) -> None:
@@ -91,14 +89,13 @@ def advise_recording(settings: Settings, options: AdviseOptions, out: TextIO | N
         from hpatui.session.recordings import path_of_context
 
         file = file or str(path_of_context(settings))
-        searched: Searched = ({}, {})
+        searched = Searched()
         if wanted is not None and options.search and judged:
-            from hpatui.api.improving import improve_recorded
-
             searched = improve_recorded(recording, judged[0], since, until, options.goal, told.note)
         source = f"the recording {file}" if meta.source == "recorded" else f"the recording {file}, {meta.source}"
         report = Report(
-            source, file, meta.context, since, until, options.goal, judged, options.prices.told, *searched
+            source, file, meta.context, since, until, options.goal, judged, options.prices.told,
+            searched.recommendations, searched.verdicts, searched.searches,
         )  # fmt: skip
         give(report, options, out)
         return report
@@ -125,16 +122,15 @@ async def advise_live(session: Session, options: AdviseOptions, out: TextIO | No
         watch.close()
         told.done()
     judged = watch.judged(options.prices, options.goal, keys, curves=options.html is not None)
-    searched: Searched = ({}, {})
+    searched = Searched()
     if keys is not None and options.search and judged:
-        from hpatui.api.improving import improve_live
-
         searched = await improve_live(session, judged[0], options.goal, told.note)
         told.done()
     context = session.connection.context if session.connection is not None else ""
     source = f"a live watch of {options.watch:.0f} s"
     report = Report(
-        source, "", context, watch.begin, session.clock.time(), options.goal, judged, options.prices.told, *searched
+        source, "", context, watch.begin, session.clock.time(), options.goal, judged, options.prices.told,
+        searched.recommendations, searched.verdicts, searched.searches,
     )  # fmt: skip
     give(report, options, out)
     return report

@@ -9,6 +9,7 @@ from hpatui import __version__
 from hpatui.api.advice_shapes import AdvisedHpaJson
 from hpatui.api.advising import Report, hpa_json, report_json, totals
 from hpatui.clock import as_datetime
+from hpatui.plain.front import search_lines, yaml_lines
 from hpatui.report.page import Block, Chart, Code, Facts, Fold, Heading, Line, Page, Table, Text
 from hpatui.text import printable
 
@@ -51,7 +52,7 @@ def text_of(report: Report, *, most: int = SHOWN) -> str:
         unknown = f" ({found['cost_unknown']} without known requests)" if found["cost_unknown"] else ""
         lines.append(f"cost {found['cost']:.2f}, of it {found['wasted_cost']:.2f} wasted{unknown}")
     bad = [
-        (rank, item) for rank, item in enumerate(report.judged) if item.findings.found or item.key in report.searched
+        (rank, item) for rank, item in enumerate(report.judged) if item.findings.found or item.key in report.searches
     ]
     for rank, item in bad[:most]:
         lines += ["", *_hpa_lines(hpa_json(report, item, rank + 1))]
@@ -85,6 +86,9 @@ def _hpa_lines(item: AdvisedHpaJson) -> list[str]:
     elif not item["findings"] or item["leave"]:
         lines.append(f"     {item['verdict']}")
     lines += [f"     not known: {text}" for text in item["unknown"]]
+    if item["search"] is not None:
+        lines += [f"     {line}".rstrip() for line in search_lines(item["search"])]
+        lines += yaml_lines(recommendation)
     return lines
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 
+from hpatui.autoscaler.config import config_of
 from hpatui.autoscaler.inputs import HpaObject, MetricSpec, PodInput, PodMetricsInput, Target
+from hpatui.autoscaler.parse import parse_hpa
 from hpatui.autoscaler.pods import MissingRequest, pod_requests
 from hpatui.autoscaler.rules import RECORDED, Rules
-from hpatui.model import Pod
+from hpatui.model import ControllerFlags, Hpa, Pod
 from hpatui.state.frames import Frame
 from hpatui.tune.control import PER_POD
+from hpatui.tune.learn import Learned, TooLittle, learn
 from hpatui.tune.observe import PodLook, Used, Watcher
 from hpatui.tune.observed import Observed
 
@@ -30,7 +34,7 @@ def observed_of(frames: Sequence[Frame], pods: Iterable[Pod], until: float, rule
         watcher.size(frame.time, size, foreign=before is not None and size != before)
         watcher.look(frame.time, [_look(pod) for pod in inputs.pods])
         told = _told(frame)
-        used = [_used(specs, sample, told) for sample in inputs.metrics.pod_metrics]
+        used = [used_of(specs, sample, told) for sample in inputs.metrics.pod_metrics]
         totals = _totals(frame)
         if used:
             watcher.samples(used, totals)
@@ -41,7 +45,7 @@ def observed_of(frames: Sequence[Frame], pods: Iterable[Pod], until: float, rule
             watcher.blind(frame.time - _EDGE, end - _EDGE)
         watcher.size(frame.time, frame.to_size)
         before = frame.to_size
-    requests = [_request(spec, frames[-1].inputs.pods, rules) for spec in specs]
+    requests = [request_of(spec, frames[-1].inputs.pods, rules) for spec in specs]
     extra = [spec.name for spec in specs[len(hpa.metrics) :]]
     return watcher.observed(requests, limits_of(specs, pods), frames[0].memory, until, extra)
 
@@ -63,7 +67,7 @@ def _blind(frame: Frame, rules: Rules) -> bool:
                 return False
         elif inputs.metrics.pod_metrics_error is None and inputs.metrics.pod_metrics:
             percent = spec.target.average_value is None
-            if not percent or _request(spec, inputs.pods, rules) is not None:
+            if not percent or request_of(spec, inputs.pods, rules) is not None:
                 return False
     return True
 
@@ -93,7 +97,8 @@ def _limit_of(spec: MetricSpec, pod: Pod) -> int | None:
     return round(total if spec.name == "cpu" else total * 1000) or None
 
 
-def _request(spec: MetricSpec, pods: Sequence[PodInput], rules: Rules) -> int | None:
+def request_of(spec: MetricSpec, pods: Sequence[PodInput], rules: Rules) -> int | None:
+    """What 100 % of a metric is for a pod, in thousandths; None where it is not on a request, or there is none."""
     if spec.type not in RESOURCES:
         return None
     try:
@@ -109,7 +114,8 @@ def _look(pod: PodInput) -> PodLook:
     return PodLook(pod.name, None if pod.start_time is None else pod.start_time / _NS, ready, counts)
 
 
-def _used(specs: Sequence[MetricSpec], sample: PodMetricsInput, told: Mapping[int, Mapping[str, float]]) -> Used:
+def used_of(specs: Sequence[MetricSpec], sample: PodMetricsInput, told: Mapping[int, Mapping[str, float]]) -> Used:
+    """A pod's sample by place in spec.metrics; `told`: values that only the HPA's status tells, by place and pod."""
     values = tuple(
         told[index].get(sample.name) if index in told else _value(spec, sample.containers)
         for index, spec in enumerate(specs)
@@ -144,3 +150,16 @@ def _totals(frame: Frame) -> dict[int, float]:
         if spec.type not in PER_POD and answer is not None and answer.items:
             found[index] = float(sum(item.value for item in answer.items))
     return found
+
+
+def learn_frames(
+    hpa: Hpa, frames: Sequence[Frame], pods: Iterable[Pod], flags: ControllerFlags, until: float
+) -> Learned:
+    """What the frames of one HPA (oldest first) tell of its target. Raises TooLittle, which says what is missing."""
+    usable = list(frames)
+    while usable and not (usable[0].inputs.metrics.pod_metrics or usable[0].inputs.metrics.by_index):
+        usable.pop(0)
+    if not usable:
+        raise TooLittle("no sync with metrics was seen", hint="wait until the metrics API has answered for a while")
+    spec = parse_hpa(json.loads(hpa.raw))
+    return learn(spec, observed_of(usable, pods, until, config_of(flags).rules), flags)

@@ -83,7 +83,7 @@ class Reader:
         it divided averages (None: not seen, as now).
         """
         parsed = self.hpa(hpa)
-        pods = tuple(self._pod(facts.pods[key]) for key in sorted(facts.pods))
+        pods = tuple(self.pod(facts.pods[key]) for key in sorted(facts.pods))
         scale = _scale(hpa, facts)
         known = scale.status_replicas if divisor is None else divisor
         return Inputs(parsed, scale, pods, self._metrics(parsed, known, facts), facts.others)
@@ -94,7 +94,8 @@ class Reader:
             self._hpa = (hpa, parse_hpa(_json(hpa.raw, "HorizontalPodAutoscaler")))
         return self._hpa[1]
 
-    def _pod(self, pod: Pod) -> PodInput:
+    def pod(self, pod: Pod) -> PodInput:
+        """A pod as the controller reads it."""
         known = self._pods.get(pod.uid)
         if known is not None and known[0] is pod:
             return known[1]
@@ -104,7 +105,8 @@ class Reader:
         self._pods[pod.uid] = (pod, parsed)
         return parsed
 
-    def _usage(self, usage: PodUsage, labels: Mapping[str, str]) -> PodMetricsInput:
+    def usage(self, usage: PodUsage, labels: Mapping[str, str]) -> PodMetricsInput:
+        """A sample as the controller reads it; `labels`: the pod's."""
         known = self._usages.get(usage.key)
         if known is not None and known[0] is usage:
             return known[1]
@@ -124,7 +126,7 @@ class Reader:
         samples: tuple[PodMetricsInput, ...] = ()
         if not broken:
             samples = tuple(
-                self._usage(facts.usages[key], facts.pods[key].labels if key in facts.pods else {})
+                self.usage(facts.usages[key], facts.pods[key].labels if key in facts.pods else {})
                 for key in sorted(facts.usages)
             )
         error = facts.usage_status.message or "the server could not find the requested resource"

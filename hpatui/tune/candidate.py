@@ -49,8 +49,12 @@ class Candidate:
         return next((edit.value for edit in self.edits if edit.field == field), None)
 
     def with_edits(self, *edits: Edit) -> Candidate:
-        """These edits on top."""
+        """These edits on top. A metric that is replaced has no target to edit any more."""
         fields = {edit.field for edit in edits}
+        for edit in edits:
+            kind, _, index = edit.field.partition(".")
+            if kind in ("target", "instead"):
+                fields |= {f"target.{index}", f"instead.{index}"}
         kept = [edit for edit in self.edits if edit.field not in fields]
         return Candidate(tuple(sorted([*kept, *edits], key=lambda edit: edit.field)))
 

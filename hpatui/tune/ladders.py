@@ -80,7 +80,8 @@ def _minimums(hpa: HpaObject, needs: Needs) -> Iterable[int]:
         hpa.min_replicas + 1,
     }
     wanted |= {ceil(hpa.min_replicas / 2), hpa.min_replicas * 2, floor}
-    return sorted(n for n in wanted if max(floor, 1) <= n <= min(hpa.max_replicas, max(needs.most, 1)))
+    most = min(hpa.max_replicas, max(needs.most, hpa.min_replicas))
+    return sorted(n for n in wanted if max(floor, 1) <= n <= most)
 
 
 def _maximums(hpa: HpaObject, learned: Learned, base: Outcome, needs: Needs) -> Iterable[int]:

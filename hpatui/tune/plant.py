@@ -87,6 +87,12 @@ class Plant:
                 self._flow()
             self._stages()
 
+    def count_from_here(self) -> None:
+        """What was counted so far does not count."""
+        self.pod_seconds = self.above = self.unserved = self.asked = 0.0
+        self.kills = 0
+        self.ready_series = [(self._now, self.ready)]
+
     def _pass(self, seconds: float) -> None:
         self.pod_seconds += self.exist * seconds
         carried = self._carried

@@ -10,6 +10,7 @@ change: where its error is larger than the gain, the verdict is to leave it.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
@@ -29,6 +30,7 @@ from hpatui.tune.workload import Kind
 BATCH = 32
 _PARENTS = 6
 _BEST_SINGLES = 12
+_SETTLE_MOST = 3600.0  # seconds: no window is longer
 _FREE = 1_000_000  # maxReplicas of a run without a maximum
 
 Evaluate = Callable[[Sequence[Candidate]], Iterable["Outcome | None"]]
@@ -94,6 +96,22 @@ class Problem:
         )
 
 
+def settled(learned: Learned) -> Learned:
+    """With the last part of the demand before its begin, too, of which nothing counts: what a spec does at the begin is not
+    judged by the size that the present one had then. Pods that only ever hold more never settle: those begin as they are.
+    """
+    demand = learned.demand
+    seconds = min(_SETTLE_MOST, demand.seconds)
+    if seconds <= 0 or any(model.kind is Kind.HELD for model in learned.model.metrics):
+        return learned
+    since, begin = demand.end - seconds, demand.begin
+    first = max(0, bisect_right(demand.times, since) - 1)
+    early = [max(time, since) - demand.end + begin for time in demand.times[first:]]
+    curves = tuple((*curve[first:], *curve) for curve in demand.curves)
+    whole = replace(demand, times=(*early, *demand.times), curves=curves)
+    return replace(learned, demand=whole, setup=replace(learned.setup, settle=seconds), memory=None)
+
+
 def problem_of(json: Mapping[str, Any], learned: Learned) -> Problem:
     """The problem of an HPA (its JSON). "Above target" means the targets as they are, also for candidates with others; for
     memory, which slows nothing until its limit, at least most of the limit.
@@ -105,7 +123,7 @@ def problem_of(json: Mapping[str, Any], learned: Learned) -> Problem:
         model = learned.model.metrics[index]
         if spec.name == "memory" and spec.type != "Pods" and model.ceiling is not None:
             reference[index] = max(reference[index], SAFE * model.ceiling)
-    return Problem(json, learned, tuple(reference))
+    return Problem(json, settled(learned), tuple(reference))
 
 
 def search(

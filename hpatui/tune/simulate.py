@@ -37,7 +37,9 @@ class Setup:
     `sync_at`: a time at which the controller looks at the HPA; each look comes `drift` later than its period. `sample_at`: a
     time at which a sample's window ends; the metrics API has it `sample_delay` later. `first_sample`: how
     long a pod must have run to have one. `blind`: (from, to) in which no metric can be read. `writes`: (time, size) that
-    somebody else writes to the scale, whatever the HPA does. In seconds; None: at the begin.
+    somebody else writes to the scale, whatever the HPA does. `settle`: of the
+    demand, so long at its begin does not count: a spec is not judged by how it comes from the size that another one had left.
+    In seconds; None: at the begin.
     """
 
     flags: ControllerFlags
@@ -48,6 +50,7 @@ class Setup:
     first_sample: float = 1.0
     blind: tuple[tuple[float, float], ...] = ()
     writes: tuple[tuple[float, int], ...] = ()
+    settle: float = 0.0
 
 
 def never() -> bool:
@@ -130,7 +133,9 @@ class _Run:
 
     def go(self, cancelled: Callable[[], bool]) -> Outcome:
         """From the begin to the end."""
-        setup, plant, begin, end = self._setup, self._plant, self._demand.begin, self._demand.end
+        setup, plant, end = self._setup, self._plant, self._demand.end
+        begin = self._demand.begin
+        settling = setup.settle > 0
         period = setup.flags.sync_period + setup.drift
         next_sync = _first(setup.sync_at, period, begin)
         resolution = setup.flags.metrics_resolution
@@ -143,6 +148,10 @@ class _Run:
             moment = min(next_sync, next_sample, published, end)
             if writes and writes[0][0] <= moment:
                 moment = writes[0][0]
+            if settling and moment >= begin + setup.settle:
+                settling = False
+                begin += setup.settle
+                self._count_from(begin)
             plant.advance(moment)
             if moment >= end:
                 break
@@ -175,6 +184,16 @@ class _Run:
             seconds_at_max=self._at_max,
             ratios=tuple(tuple(points) for points in self._ratios) if self._keep else (),
         )
+
+    def _count_from(self, begin: float) -> None:
+        """It has settled: the run begins."""
+        self._plant.advance(begin)
+        self._plant.count_from_here()
+        self._replicas = [(begin, self._size)]
+        self._resizes.clear()
+        for points in self._ratios:
+            points.clear()
+        self._at_max = 0.0
 
     def _sync(self, now: float, period: float) -> None:
         plant, size = self._plant, self._size
