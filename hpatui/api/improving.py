@@ -25,7 +25,7 @@ from hpatui.tune.rank import Judged
 from hpatui.tune.search import Found, Tried, search
 from hpatui.tune.simulate import Cancelled
 
-BUDGET = 300  # candidates
+BUDGET = 500  # candidates
 MANY = 24  # of the front
 
 

@@ -115,8 +115,11 @@ class Collector:
         elif scope != self._scope:
             return
         elif isinstance(item, Pod):
+            before = self._pods.get(item.key)
             self._pods[item.key] = self._known[item.key.name] = item
             self._changed = True
+            if before is not None and before.ready != item.ready:
+                self._look(now)
         elif isinstance(item, PodUsage):
             self._usage(now, item)
         elif isinstance(item, Scale):

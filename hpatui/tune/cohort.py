@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf
 
 PENDING, RUNNING, READY, KILLED = range(4)
+LONG_AGO = -1e12
 
 
 class Cohort:
@@ -37,3 +38,10 @@ class Cohort:
         self.fresh: tuple[list[int], float, float] | None = None
         self.sampled: tuple[list[int], float, float] | None = None
         self.kills = 0
+
+
+def established(count: int, metrics: int) -> Cohort:
+    """Pods that have been ready for long."""
+    cohort = Cohort(count, LONG_AGO, metrics)
+    cohort.stage, cohort.running_at, cohort.ready_at = READY, LONG_AGO, LONG_AGO
+    return cohort

@@ -6,8 +6,8 @@ from enum import StrEnum
 
 from hpatui.tune.outcome import Outcome
 
-ABOVE = 3.0  # balanced: a second above the target is worth as much as that many times the pods of the run as it is
-UNSERVED = 20.0  # and a second in which all demand is lost as that many times
+ABOVE = 2.0  # balanced: a second above the target counts as that many times the pods of the run as it is
+LOST = 7.0  # a second in which all demand is lost is as bad as that many above the target
 CHURN = 30.0  # seconds of a pod that a pod more or less costs: it starts, warms up, is taken out of service
 KILLED = 60.0  # the same for a container that is killed
 LEAST_GAIN = 0.1  # of the loss: less is no reason to change anything
@@ -32,7 +32,7 @@ def churn(outcome: Outcome) -> float:
 def trouble(outcome: Outcome) -> float:
     """Seconds above the target, those with unserved demand as many more."""
     seconds = outcome.end - outcome.begin
-    return outcome.seconds_above_target + UNSERVED / ABOVE * outcome.unserved_share * seconds
+    return outcome.seconds_above_target + LOST * outcome.unserved_share * seconds
 
 
 def loss(outcome: Outcome, base: Outcome, goal: Goal) -> float:

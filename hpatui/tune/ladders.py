@@ -142,10 +142,8 @@ def _behaviors(json: Mapping[str, Any], hpa: HpaObject, learned: Learned) -> lis
     flags = learned.setup.flags
     now = value_of(json, "down.window")
     window = flags.downscale_stabilization if now is None else now
-    windows = {n for n in _WINDOWS if n >= 2 * flags.sync_period} | {
-        round(k * flags.sync_period) for k in (3, 6, 12, 20)
-    }
-    windows |= {round(window * part) for part in (0.25, 0.5, 2) if 2 * flags.sync_period <= window * part <= 3600}
+    windows = {n for n in _WINDOWS if n >= 4 * flags.sync_period} | {round(k * flags.sync_period) for k in (6, 12, 20)}
+    windows |= {round(window * part) for part in (0.25, 0.5, 2) if 4 * flags.sync_period <= window * part <= 3600}
     edits: list[Edit] = [Edit("down.window", n) for n in sorted(windows)]
     edits += [Edit("down.policies", policies) for policies in _DOWN]
     up = hpa.behavior.up if hpa.behavior is not None else None

@@ -31,6 +31,7 @@ LEAST = 8  # windows to learn anything from
 _FULL = 0.95  # of its limit: a pod that uses as much is saturated
 _GAP = 2.5  # windows: a longer pause is a gap
 _STEADY = 0.1  # relative: how much the total use may move beside a change of the size to learn the idle use from it
+_PAUSE = 10.0  # seconds: the kubelet's first back-off
 _DEFAULT_START = (2.0, 3.0)  # seconds until a pod runs, and from there until it is ready, where none was seen to start
 
 
@@ -78,8 +79,9 @@ def learn(hpa: HpaObject, observed: Observed, flags: ControllerFlags) -> Learned
             f"{len(observed.foreign)} changes of the size were not the HPA's: they are taken to come whatever its spec is"
         )
     model = WorkloadModel(
-        tuple(metrics), start_delay, ready_delay, startup_time, missing=tuple(missing), learned_from=len(moments)
-    )
+        tuple(metrics), start_delay, ready_delay, startup_time, _restart_delay(observed, ready_delay),
+        tuple(missing), len(moments),
+    )  # fmt: skip
     demand = _demand(model, moments, observed)
     setup = _setup(observed, moments, flags)
     size = _size_at(observed, demand.begin)
@@ -166,6 +168,12 @@ def _delays(observed: Observed, missing: list[str]) -> tuple[float, float]:
     ready = max(middle(whole), 0.1)
     lasts = min(max(middle(running), 0.0), ready)
     return ready - lasts, lasts
+
+
+def _restart_delay(observed: Observed, ready_delay: float) -> float:
+    """The first pause before a container that was killed again starts: the kubelet doubles it each time."""
+    pauses = [(seconds - ready_delay) / 2 ** (before - 1) for before, seconds in observed.restarts if 1 <= before <= 4]
+    return max(middle(pauses), 0.1) if len(pauses) >= 2 else _PAUSE
 
 
 def _startup(

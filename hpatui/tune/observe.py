@@ -42,6 +42,8 @@ class _Life:
     ready: float | None = None
     gone: float | None = None
     running: float | None = None
+    down: float | None = None  # since when it is not ready any more
+    downs: int = 0
 
 
 class Watcher:
@@ -58,6 +60,7 @@ class Watcher:
         self._ages: list[float] = []
         self._blind: list[tuple[float, float]] = []
         self._foreign: list[tuple[float, int]] = []
+        self._restarts: list[tuple[int, float]] = []
         self._last = 0.0
 
     def size(self, time: float, size: int, *, foreign: bool = False) -> None:
@@ -81,12 +84,21 @@ class Watcher:
                 life = self._lives[pod.name] = _Life(pod.started if pod.started is not None else time)
             if pod.ready_since is not None and life.ready is None:
                 life.ready = max(pod.ready_since, life.started)
+            self._up_or_down(life, pod, time)
             if pod.counts:
                 live.add(pod.name)
         since = self._sizes[-1][0] if self._sizes else time
         for name in self._live - live:
             self._lives[name].gone = since if since > self._last - 2 * _SOON else time
         self._live = live
+
+    def _up_or_down(self, life: _Life, pod: PodLook, time: float) -> None:
+        if pod.ready_since is None and life.ready is not None and life.down is None and pod.counts:
+            life.down = time
+        elif pod.ready_since is not None and life.down is not None:
+            self._restarts.append((life.downs, max(0.0, pod.ready_since - life.down)))
+            life.down = None
+            life.downs += 1
 
     def samples(
         self, used: Sequence[Used], totals: Mapping[int, float] | None = None, rate: float | None = None
@@ -159,6 +171,7 @@ class Watcher:
             memory=memory,
             foreign=tuple(self._foreign),
             extra=tuple(extra),
+            restarts=tuple(self._restarts),
         )
 
     def _moment(self, time: float, around: Sequence[_Life]) -> Moment:

@@ -59,7 +59,8 @@ class Observed:
     spec.replicas) from then on. `syncs`: times of the controller's syncs that were seen. `ages`: of the newest sample then.
     `blind`: (from, to) in which metrics could not be read. `memory`: what the controller remembered at the begin. `foreign`:
     (time, size) of changes of the size that were not the HPA's. `extra`: resources behind those of spec.metrics, of which
-    values, requests and limits are known as well ("cpu" where no metric of the spec is on it).
+    values, requests and limits are known as well ("cpu" where no metric of the spec is on it). `restarts`: how often a
+    pod was unready before and for how long it was this time (s), of those that came back.
     """
 
     begin: float
@@ -75,3 +76,4 @@ class Observed:
     memory: Memory | None = None
     foreign: tuple[tuple[float, int], ...] = ()
     extra: tuple[str, ...] = ()
+    restarts: tuple[tuple[int, float], ...] = ()

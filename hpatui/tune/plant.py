@@ -11,14 +11,13 @@ from collections.abc import Sequence
 from math import exp, floor, inf
 from typing import TYPE_CHECKING
 
-from hpatui.tune.cohort import KILLED, PENDING, READY, RUNNING, Cohort
+from hpatui.tune.cohort import KILLED, LONG_AGO, PENDING, READY, RUNNING, Cohort, established
 from hpatui.tune.control import Reading
 from hpatui.tune.workload import Demand, Kind, WorkloadModel
 
 if TYPE_CHECKING:
     from hpatui.tune.simulate import Setup
 
-_LONG_AGO = -1e12
 _BACKOFF_MOST = 30.0  # times the first pause before a killed container starts again
 _ALIKE = 0.01  # how different the held memory of cohorts that become one may be
 
@@ -49,9 +48,11 @@ class Plant:
         self._first = limited[0] if limited else 0  # whose demand may be more than pods can carry
         self._asking = 0.0
         self._now = demand.begin
-        old = Cohort(size, _LONG_AGO, many)
-        old.stage, old.running_at, old.ready_at = READY, _LONG_AGO, _LONG_AGO
-        self._cohorts = [old] if size else []
+        leak = next(
+            (i for i in self._held if model.metrics[i].hold == inf and model.metrics[i].limit is not None), None
+        )
+        each = [1] * size if leak is not None else [size] if size else []
+        self._cohorts = [established(count, many) for count in each]
         self.exist = self.ready = size
         self._index = 0  # of the demand in force
         self._change = demand.times[1] if len(demand.times) > 1 else inf
@@ -67,8 +68,12 @@ class Plant:
         self._flow()
         for index in self._held:
             metric = self._metrics[index]
-            if old.count and metric.hold < inf:
-                old.held[index] = self._share[index] * metric.hold
+            for number, cohort in enumerate(self._cohorts):
+                if metric.hold < inf:
+                    cohort.held[index] = self._share[index] * metric.hold
+                elif metric.limit is not None:
+                    # Pods that leak were started, or killed, at different times.
+                    cohort.held[index] = max(0.0, metric.limit - metric.idle) * (number + 0.5) / size
         self._first_sample()
 
     # Time ---------------------------------------------------------------------------------------------------------
@@ -154,7 +159,7 @@ class Plant:
     def _memory(self, cohort: Cohort, index: int) -> float:
         metric = self._metrics[index]
         aged = (
-            metric.growth * (self._now - cohort.running_at) if metric.growth and cohort.running_at > _LONG_AGO else 0.0
+            metric.growth * (self._now - cohort.running_at) if metric.growth and cohort.running_at > LONG_AGO else 0.0
         )
         return metric.idle + aged + cohort.held[index]
 

@@ -44,13 +44,16 @@ def changes_of(
     base: Outcome,
     without: Mapping[str, Outcome],
     kinds: Mapping[int, Kind],
+    defaults: Mapping[str, float],
 ) -> tuple[Change, ...]:
-    """The changes of a recommended candidate; `without`: the run without each of its edits."""
+    """The changes of a recommended candidate; `without`: the run without each of its edits, `defaults`: what a field means
+    that is not set.
+    """
     changes = []
     for edit in best.edits:
         before = value_of(json, edit.field)
         after = f"cpu {edit.value} %" if edit.field.startswith("instead.") else text_of(edit.value)
-        why = _why(edit.field, before, edit.value, kinds)
+        why = _why(edit.field, defaults.get(edit.field) if before is None else before, edit.value, kinds)
         effect = effect_text(without.get(edit.field, base), outcome)
         changes.append(Change(path_of(json, edit.field), text_of(before), after, f"{why}: {effect}"))
     return tuple(changes)
@@ -74,7 +77,7 @@ def _why(field: str, before: Any, after: Any, kinds: Mapping[int, Kind]) -> str:
 
 def _number(value: Any) -> float:
     if value is None:
-        return 300.0  # the default window; a spec always says min, max and targets
+        return 0.0
     text = str(value)
     units = {"Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9}
     for unit, scale in units.items():

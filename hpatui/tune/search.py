@@ -18,7 +18,7 @@ from typing import Any
 
 from hpatui.autoscaler.config import config_of
 from hpatui.autoscaler.parse import parse_hpa
-from hpatui.tune.candidate import Candidate, Edit, applied
+from hpatui.tune.candidate import UP_POLICIES, Candidate, Edit, applied
 from hpatui.tune.goal import LEAST_GAIN, LEAST_PER_EDIT, Goal, dominates, gain, loss, no_dearer, worthwhile
 from hpatui.tune.ladders import SAFE, edits_for, needs_of
 from hpatui.tune.learn import Learned
@@ -28,6 +28,7 @@ from hpatui.tune.simulate import Cancelled, never, reference_of, simulate
 from hpatui.tune.workload import Kind
 
 BATCH = 32
+_MOST = 0.7  # of the gain that more pods would bring
 _PARENTS = 6
 _BEST_SINGLES = 12
 _SETTLE_MOST = 3600.0  # seconds: no window is longer
@@ -131,7 +132,7 @@ def search(
     learned: Learned,
     *,
     goal: Goal = Goal.BALANCED,
-    budget: int = 300,
+    budget: int = 500,
     seed: int = 1,
     evaluate: Evaluate | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -172,11 +173,12 @@ class _Search:
     def go(self) -> Found:
         """Search, then say what was found."""
         hpa = parse_hpa(dict(self._problem.json))
-        free = self._problem.run(Candidate((Edit("max", _FREE), Edit("min", 1))), self._cancelled)
+        free = self._problem.run(self._unbounded(), self._cancelled)
         assert free is not None
         rules = config_of(self._problem.learned.setup.flags).rules
         singles = edits_for(self._problem.json, hpa, self._problem.learned, self._base, needs_of(free), rules)
         self._try([Candidate((edit,)) for edit in singles])
+        self._try(pairs_of(singles))
         for _ in range(64):
             known = len(self._runs)
             before = self._loss(self._best())
@@ -187,6 +189,12 @@ class _Search:
                 break
         best = self._simplified(self._best())
         return self._found(best)
+
+    def _unbounded(self) -> Candidate:
+        """What follows the load as closely as it can: it shows how many pods are needed."""
+        window = round(2 * self._problem.learned.setup.flags.sync_period)
+        edits = [Edit("max", _FREE), Edit("min", 1), Edit("down.window", window), Edit("up.policies", UP_POLICIES)]
+        return Candidate().with_edits(*edits)
 
     def _try(self, candidates: Iterable[Candidate]) -> None:
         """Run those that were not run yet, as far as the budget goes."""
@@ -213,10 +221,11 @@ class _Search:
     def _best(self) -> Candidate:
         ranked = self._ranked()
         if self._goal is Goal.LATENCY:
-            # "At no more pod-hours" comes first, where that helps at all.
+            # "At no more pod-hours" comes first, where that gives most of what more pods would.
+            most = gain(self._runs[ranked[0]], self._base, self._goal)
             for one in ranked:
                 if no_dearer(self._runs[one], self._base):
-                    if gain(self._runs[one], self._base, self._goal) >= LEAST_GAIN:
+                    if gain(self._runs[one], self._base, self._goal) >= max(LEAST_GAIN, _MOST * most):
                         return one
                     break
         return ranked[0]
@@ -265,7 +274,9 @@ class _Search:
         if best.edits and saved >= uncertainty and worthwhile(self._runs[best], base, self._goal):
             alone = {edit.field: self._runs.get(best.without(edit.field)) or base for edit in best.edits}
             outcome = self._runs[best]
-            changes = changes_of(self._problem.json, best, outcome, base, alone, self._learned_kinds())
+            changes = changes_of(
+                self._problem.json, best, outcome, base, alone, self._learned_kinds(), self._defaults()
+            )
             chosen = replace(self._tried(best), changes=changes)
         verdict = verdict_of(
             chosen.outcome if chosen else self._runs[best], base, saved, uncertainty, chosen is not None
@@ -282,8 +293,23 @@ class _Search:
             tried=self._done,
         )
 
+    def _defaults(self) -> Mapping[str, float]:
+        """What fields mean that the spec does not set."""
+        flags = self._problem.learned.setup.flags
+        tolerances = {"up.tolerance": flags.tolerance, "down.tolerance": flags.tolerance}
+        return {"min": 1.0, "up.window": 0.0, "down.window": flags.downscale_stabilization, **tolerances}
+
     def _learned_kinds(self) -> Mapping[int, Kind]:
         return {model.index: model.kind for model in self._problem.learned.model.metrics}
+
+
+def pairs_of(singles: Sequence[Edit]) -> list[Candidate]:
+    """A shorter window is good for nothing while every burst then finds too few pods, and a floor for nothing while the
+    window holds more: such edits are tried together, though neither is good by itself.
+    """
+    windows = [edit for edit in singles if edit.field == "down.window"]
+    floors = [edit for edit in singles if edit.field == "min"]
+    return [Candidate().with_edits(window, floor) for floor in floors for window in windows[::2]]
 
 
 def _missing(learned: Learned) -> tuple[str, ...]:
