@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hpatui.api.advice_shapes import CandidateJson, RecommendationJson, RunJson, SearchJson
+from hpatui.autoscaler.parse import parse_hpa
 from hpatui.errors import HpatuiError, MalformedObject
 from hpatui.model import Hpa, Key
 from hpatui.session.collecting import learn_recorded
@@ -65,7 +66,9 @@ async def improve_live(session: Session, judged: Judged, goal: str, note: Callab
     stopped = threading.Event()
 
     def work() -> Found:
-        return _search(hpa, learn_frames(hpa, frames, pods, flags, until), goal, note, stopped.is_set)
+        return _search(
+            hpa, learn_frames(parse_hpa(json.loads(hpa.raw)), frames, pods, flags, until), goal, note, stopped.is_set
+        )
 
     try:
         found = await asyncio.to_thread(work)

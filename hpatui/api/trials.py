@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypedDict
 
+from hpatui.api.advice_shapes import RunJson
 from hpatui.api.as_json import time_json
+from hpatui.api.improving import run_json
 from hpatui.errors import UsageError
 from hpatui.model import Key
 from hpatui.session.trial import Trial
 from hpatui.state.whatif import Outcome
+from hpatui.text import printable
+from hpatui.tune.learn import TooLittle
 
 
 class FieldJson(TypedDict):
@@ -51,6 +55,21 @@ class OutcomeJson(TypedDict):
     above_target_s: float
 
 
+class SimulationJson(TypedDict):
+    """The recorded demand run through the present spec and the changed one, in the closed loop of pods and controller.
+
+    now: the present spec
+    then: the changed one
+    uncertainty: how far the first is from what was recorded, relative to its pod-hours
+    missing: what is not known, and what it would take
+    """
+
+    now: RunJson
+    then: RunJson
+    uncertainty: float
+    missing: list[str]
+
+
 class TrialJson(TypedDict):
     """The recorded syncs as they were, and decided again with another spec. Nothing is applied.
 
@@ -62,6 +81,7 @@ class TrialJson(TypedDict):
     now: the run as it was
     then: the run as it would have gone
     notes: what a trial leaves out
+    simulation: the same in a closed loop, which is the better answer; null where too little was recorded (notes say what)
     yaml: the changed HPA, for kubectl apply
     """
 
@@ -73,6 +93,7 @@ class TrialJson(TypedDict):
     now: OutcomeJson
     then: OutcomeJson
     notes: list[str]
+    simulation: SimulationJson | None
     yaml: str
 
 
@@ -82,6 +103,19 @@ def tried(trial: Trial, key: Key, changes: Mapping[str, str]) -> TrialJson:
     if unknown := sorted(set(changes) - {field.id for field in fields}):
         raise UsageError(f"there is no field {unknown[0]!r}", hint=f"there are: {', '.join(f.id for f in fields)}")
     found = trial.compare(changes)
+    notes = list(found.notes)
+    simulation: SimulationJson | None = None
+    try:
+        run = trial.simulate(changes)
+    except TooLittle as error:
+        notes.append(printable(f"not simulated: {error.message}; {error.hint}", 300))
+    else:
+        simulation = {
+            "now": run_json(run.now),
+            "then": run_json(run.then),
+            "uncertainty": round(run.uncertainty, 4),
+            "missing": [printable(text, 300) for text in run.missing],
+        }
     return {
         "namespace": key.namespace,
         "name": key.name,
@@ -90,7 +124,8 @@ def tried(trial: Trial, key: Key, changes: Mapping[str, str]) -> TrialJson:
         "syncs": len(trial.frames),
         "now": _outcome_json(found.now),
         "then": _outcome_json(found.then),
-        "notes": list(found.notes),
+        "notes": notes,
+        "simulation": simulation,
         "yaml": trial.yaml(changes),
     }
 

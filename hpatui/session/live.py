@@ -382,7 +382,7 @@ class Session:
 
         store = self._store
         hpa = store.hpa(store.focused) if store.focused else None
-        return trial_of(hpa, store.frames(), store.flags, self.clock.time())
+        return trial_of(hpa, store.frames(), store.flags, self.clock.time(), self.snapshot.detail)
 
     def recorded(self) -> tuple[Frame, ...]:
         """The selected HPA's recorded syncs, and last its present if it can be read."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from hpatui.autoscaler.config import config_of
 from hpatui.autoscaler.inputs import HpaObject, MetricSpec, PodInput, PodMetricsInput, Target
-from hpatui.autoscaler.parse import parse_hpa
 from hpatui.autoscaler.pods import MissingRequest, pod_requests
 from hpatui.autoscaler.rules import RECORDED, Rules
-from hpatui.model import ControllerFlags, Hpa, Pod
+from hpatui.model import ControllerFlags, Pod
 from hpatui.state.frames import Frame
 from hpatui.tune.control import PER_POD
 from hpatui.tune.learn import Learned, TooLittle, learn
@@ -153,7 +151,7 @@ def _totals(frame: Frame) -> dict[int, float]:
 
 
 def learn_frames(
-    hpa: Hpa, frames: Sequence[Frame], pods: Iterable[Pod], flags: ControllerFlags, until: float
+    spec: HpaObject, frames: Sequence[Frame], pods: Iterable[Pod], flags: ControllerFlags, until: float
 ) -> Learned:
     """What the frames of one HPA (oldest first) tell of its target. Raises TooLittle, which says what is missing."""
     usable = list(frames)
@@ -161,5 +159,4 @@ def learn_frames(
         usable.pop(0)
     if not usable:
         raise TooLittle("no sync with metrics was seen", hint="wait until the metrics API has answered for a while")
-    spec = parse_hpa(json.loads(hpa.raw))
     return learn(spec, observed_of(usable, pods, until, config_of(flags).rules), flags)

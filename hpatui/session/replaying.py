@@ -370,7 +370,7 @@ class ReplaySession:
                 f"no sync was recorded from {clock_text(start)} to {clock_text(now)}",
                 hint="go on, or choose a longer range",
             )
-        return trial_of(hpa, frames, self.controller(), now)
+        return trial_of(hpa, frames, self.controller(), now, snapshot.detail)
 
     def _frames(self, start: float) -> tuple[Frame, ...]:
         """The syncs from `start` on; where that is longer ago than what was played, it is played."""

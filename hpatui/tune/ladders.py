@@ -90,7 +90,9 @@ def _maximums(hpa: HpaObject, learned: Learned, base: Outcome, needs: Needs) -> 
     """
     found: set[int] = set()
     if base.seconds_at_max > 0:
-        room = UNKNOWN_ROOM if learned.demand.doubtful > 0.02 * learned.demand.seconds else ROOM
+        room = (
+            UNKNOWN_ROOM if learned.demand.doubtful > 0.02 * (learned.demand.seconds - learned.setup.settle) else ROOM
+        )
         found |= {ceil(needs.most * ROOM), ceil(needs.most * room), hpa.max_replicas * 2}
         if any(model.kind is Kind.HELD and model.hold == float("inf") for model in learned.model.metrics):
             found |= set(range(max(hpa.min_replicas, 1), hpa.max_replicas))

@@ -61,7 +61,7 @@ def learn(hpa: HpaObject, observed: Observed, flags: ControllerFlags) -> Learned
     moments = [moment for moment in observed.moments if any(mean is not None for mean in moment.means)]
     if len(moments) < LEAST:
         raise TooLittle(
-            f"only {len(moments)} windows of samples were seen",
+            f"windows of samples that were seen: only {len(moments)}",
             hint=f"record at least {LEAST} ({LEAST * flags.metrics_resolution:.0f} s), better a whole day",
         )
     if not observed.sizes:
@@ -122,6 +122,8 @@ def _metrics(hpa: HpaObject, observed: Observed, moments: Sequence[Moment], miss
             at = None if driver is None else driver.index
             fitted = memory_fit.fit(index, moments, at, driver.idle if driver else 0.0, observed.limits[index])
             found[index] = replace(fitted, request=observed.requests[index], ceiling=observed.limits[index])
+            if fitted.kind is Kind.HELD and fitted.hold == inf:
+                missing.append(f"{name}: it only ever grows; an HPA can put off the end, only mending the leak ends it")
             if fitted.kind is Kind.POD and fitted.cost:
                 missing.append(
                     f"{name}: how it follows the load or the number of pods could not be told; taken as each pod's own"

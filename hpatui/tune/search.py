@@ -315,7 +315,7 @@ def pairs_of(singles: Sequence[Edit]) -> list[Candidate]:
 def _missing(learned: Learned) -> tuple[str, ...]:
     """What is not known, and what it would take."""
     found = list(learned.missing)
-    seconds = learned.demand.seconds
+    seconds = learned.demand.seconds - learned.setup.settle
     if seconds < 86_400:
         span = f"{seconds / 3600:.1f} h" if seconds >= 5400 else f"{seconds / 60:.0f} min"
         found.append(f"only {span} were seen: what comes once a day or a week is not in it; record longer")

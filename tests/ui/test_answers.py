@@ -67,6 +67,42 @@ async def test_an_edit_replays_the_run_and_the_yaml_follows() -> None:
     assert "start" in session.commands
 
 
+async def test_a_simulated_run_tells_how_sure_it_is_and_what_it_costs() -> None:
+    app = HpatuiApp(FakeSession, Settings())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause(0.3)
+        screen = WhatIfScreen(_trial())
+        app.push_screen(screen)
+        await pilot.pause(0.5)
+        field = next(widget for widget in screen.query(Input) if widget.value == "3")
+        field.value = "6"
+        await pilot.pause(0.3)
+        lines = [text.plain for text in screen.query_one("#outcome", LinePane).lines]
+        assert any(line.split() == ["seen", "simulated", "would", "be"] for line in lines)
+        found = {line[:15].strip(): line[15:].split() for line in lines if line[:15].strip()}
+        seen, simulated, would = (float(value) for value in found["pod-hours"])
+        assert abs(seen - simulated) < 0.05 * seen
+        assert would > 1.3 * seen
+        assert found["% not served"] == ["0.0", "0.0"]
+        assert "the simulation is 0 % off" in " ".join(lines)
+        assert any(line.startswith("cpu target %") for line in lines)
+
+
+async def test_too_little_to_learn_from_says_what_is_missing_and_decides_the_recorded_syncs_again() -> None:
+    app = HpatuiApp(FakeSession, Settings())
+    whole = _trial()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.pause(0.3)
+        screen = WhatIfScreen(replace(whole, frames=whole.frames[:9], until=whole.frames[9].time, _learned=[]))
+        app.push_screen(screen)
+        await pilot.pause(0.5)
+        lines = [text.plain for text in screen.query_one("#outcome", LinePane).lines]
+        assert any(line.split() == ["was", "would", "be"] for line in lines)
+        told = " ".join(lines)
+        assert "not simulated: windows of samples" in told
+        assert "record at least 8" in told
+
+
 async def test_without_a_recorded_sync_what_if_says_so() -> None:
     session = FakeSession()
     app = HpatuiApp(lambda: session, Settings())

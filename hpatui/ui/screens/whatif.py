@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import pairwise
+from textwrap import wrap
 
 from rich.text import Text
 from textual import events, on
@@ -14,16 +15,20 @@ from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
 from hpatui.errors import HpatuiError
-from hpatui.session.trial import Trial
-from hpatui.state.whatif import Comparison, Outcome
+from hpatui.session.trial import Simulated, Trial
+from hpatui.state.whatif import Comparison
 from hpatui.text import printable
+from hpatui.tune.learn import TooLittle
 from hpatui.ui.charts.lanes import Area, Lane, Line, View, draw
 from hpatui.ui.lines import LinePane
 from hpatui.ui.marks import BAD, FAINT, begin
 from hpatui.ui.screens.dialog import Dialog
 from hpatui.ui.screens.dialogs import COPIED
 
-_GRAPH_ROWS = 12
+_GRAPH_ROWS = 10
+_BELOW = 9  # rows below the graph: the figures, and how sure they are
+Sizes = tuple[tuple[float, int], ...]
+Points = tuple[tuple[float, float], ...]
 
 
 class Field(Input):
@@ -102,27 +107,49 @@ class WhatIfScreen(Dialog[None]):
         except HpatuiError as error:
             self._outcome.set_lines([Text(printable(str(error)), f"bold {BAD}", end="")])
             return
-        self._outcome.set_lines([*self._chart(comparison), *_table(comparison), Text(end=""), *_yaml(text)])
+        try:
+            simulated = self._trial.simulate(self.values)
+        except TooLittle as error:
+            lines = replayed(comparison, error, self._outcome.inner_width)
+            chart = self._chart(comparison.now.replicas, comparison.then.replicas, [])
+        else:
+            lines = table(comparison, simulated, self._outcome.inner_width)
+            chart = self._chart(comparison.now.replicas, simulated.then.replicas, self._metrics(simulated))
+        self._outcome.set_lines([*chart, *lines, Text(end=""), *_yaml(text)])
 
-    def _chart(self, comparison: Comparison) -> list[Text]:
-        start, end = comparison.now.replicas[0][0], self._trial.until
-        was, would = comparison.now.replicas, comparison.then.replicas
-        shades = ("#", "=") if self._ascii else ("█", "─")
+    @property
+    def _shades(self) -> tuple[str, str]:
+        return ("#", "=") if self._ascii else ("█", "─")
+
+    def _chart(self, was: Points, would: Points, more: list[Lane]) -> list[Text]:
+        end = self._trial.until
+        start = min(was[0][0] if was else end, would[0][0] if would else end)
+        lane = self._lane("replicas", was, would, lambda value: f"{value:.0f}", whole=True)
+        rows = min(_GRAPH_ROWS + 4 * len(more), max(_GRAPH_ROWS, self._outcome.size.height - _BELOW))
+        view = View(start, max(end, start + 1), self._outcome.inner_width, rows, ascii=self._ascii)
+        return draw([lane, *more], [], view)
+
+    def _metrics(self, simulated: Simulated) -> list[Lane]:
+        """The metric that was the hottest, in percent of its target, as it is and as it would be, both simulated."""
+        known = [
+            (max(value for _, value in was), was, would)
+            for was, would in zip(simulated.now.ratios, simulated.then.ratios, strict=False)
+            if was and would
+        ]
+        if not known:
+            return []
+        _, was, would = max(known, key=lambda item: item[0])
+        name = next((f.label for f in self._fields if f.id == f"target.{_place(simulated, was)}"), "metric")
+        before, after = (tuple((time, 100 * value) for time, value in curve) for curve in (was, would))
+        return [self._lane(f"{printable(name, 24)} %", before, after, lambda value: f"{value:.0f}", whole=False)]
+
+    def _lane(self, name: str, was: Points, would: Points, form: Callable[[float], str], *, whole: bool) -> Lane:
+        shades = self._shades
 
         def names(moment: float | None) -> list[tuple[str, str]]:
             return [(f"{shades[0]} was", "cyan"), (f"{shades[1]} would be", "bold")]
 
-        lane = Lane(
-            "replicas",
-            "cyan",
-            names,
-            (Area(was, "cyan"),),
-            (Line(would, "white"),),
-            whole=True,
-            format=lambda value: f"{value:.0f}",
-        )
-        view = View(start, max(end, start + 1), self._outcome.inner_width, _GRAPH_ROWS, ascii=self._ascii)
-        return draw([lane], [], view)
+        return Lane(name, "cyan", names, (Area(was, "cyan"),), (Line(would, "white"),), whole=whole, format=form)
 
     def action_reset(self) -> None:
         """All fields as the cluster has them."""
@@ -139,25 +166,63 @@ class WhatIfScreen(Dialog[None]):
         self.notify(f"then kubectl apply -f -; {COPIED}", title="Handed to the terminal's clipboard", markup=False)
 
 
-def _table(comparison: Comparison) -> list[Text]:
+def replayed(comparison: Comparison, why: TooLittle, width: int) -> list[Text]:
+    """Without a simulation: each recorded sync decided again, with the use that was recorded."""
     now, then = comparison.now, comparison.then
     rows = [
         ("", "was", "would be"),
         ("pod-hours", f"{now.pod_hours:.2f}", f"{then.pod_hours:.2f}"),
         ("above target", f"{now.above_target:.0f} s", f"{then.above_target:.0f} s"),
-        ("most replicas", str(_most(now)), str(_most(then))),
-        ("rescales", str(_changes(now)), str(_changes(then))),
+        ("most replicas", str(_most(now.replicas)), str(_most(then.replicas))),
+        ("rescales", str(_changes(now.replicas)), str(_changes(then.replicas))),
     ]
     lines = [Text(f"{name:<14}{was:>10}{would:>12}", FAINT if not name else "", end="") for name, was, would in rows]
-    return lines + [Text(note, FAINT, end="") for note in comparison.notes]
+    notes = [f"not simulated: {why.message}; {why.hint}", *comparison.notes]
+    return lines + _notes(notes, width)
 
 
-def _most(outcome: Outcome) -> int:
-    return max((size for _, size in outcome.replicas), default=0)
+def _notes(notes: Iterable[str], width: int) -> list[Text]:
+    room = max(width, 20)
+    return [Text(line, FAINT, end="") for note in notes for line in wrap(printable(note, 300), room)]
 
 
-def _changes(outcome: Outcome) -> int:
-    sizes = [size for _, size in outcome.replicas]
+def table(comparison: Comparison, simulated: Simulated, width: int) -> list[Text]:
+    """What was seen, and two simulated runs: the spec as it is (how far from what was seen says how far to trust the other)
+    and as edited.
+    """
+    seen, now, then = comparison.now, simulated.now, simulated.then
+    rows = [
+        ("", "seen", "simulated", "would be"),
+        ("pod-hours", f"{seen.pod_hours:.2f}", f"{now.pod_hours:.2f}", f"{then.pod_hours:.2f}"),
+        ("s above target", f"{seen.above_target:.0f}", f"{now.seconds_above_target:.0f}", f"{then.seconds_above_target:.0f}"),
+        ("% not served", "", f"{100 * now.unserved_share:.1f}", f"{100 * then.unserved_share:.1f}"),
+        ("most replicas", *(str(_most(run.replicas)) for run in (seen, now, then))),
+        ("rescales", *(str(_changes(run.replicas)) for run in (seen, now, then))),
+    ]  # fmt: skip
+    if now.kills or then.kills:
+        rows.append(("killed (memory)", "", str(now.kills), str(then.kills)))
+    lines = [
+        Text(f"{name:<15}{a:>7}{b:>10}{c:>9}", FAINT if not name else "", end="", overflow="ellipsis")
+        for name, a, b, c in rows
+    ]
+    notes = [
+        f"the simulation is {100 * simulated.uncertainty:.0f} % off the pod-hours that were seen",
+        f"(within one pod {100 * simulated.near:.0f} % of the time)",
+        *simulated.missing,
+    ]
+    return lines + _notes(notes, width)
+
+
+def _place(simulated: Simulated, curve: Points) -> int:
+    return next(index for index, known in enumerate(simulated.now.ratios) if known is curve)
+
+
+def _most(replicas: Sizes) -> int:
+    return max((size for _, size in replicas), default=0)
+
+
+def _changes(replicas: Sizes) -> int:
+    sizes = [size for _, size in replicas]
     return sum(1 for before, after in pairwise(sizes) if before != after)
 
 
