@@ -14,7 +14,7 @@ from hpatui.tune.candidate import Candidate, Edit, applied
 from hpatui.tune.compare import Fit
 from hpatui.tune.goal import Goal, dominates, trouble
 from hpatui.tune.learn import Learned
-from hpatui.tune.search import Found, problem_of, search
+from hpatui.tune.search import BATCH, Found, problem_of, search
 from hpatui.tune.simulate import Cancelled, Setup, simulate
 from hpatui.tune.workload import Demand, Kind, MetricModel, WorkloadModel
 
@@ -37,14 +37,14 @@ def spec(low: int = 1, high: int = 10, target: int = 60, **more: Any) -> dict[st
     }
 
 
-def learned(load: list[float], size: int, *, fit: float = 0.0) -> Learned:
+def learned(load: list[float], size: int, *, fit: float = 0.0, seconds: float = SECONDS) -> Learned:
     """Pods with a request of 100m and a limit of 200m, and a load in millicores, window by window, in a circle."""
-    count = int(SECONDS / STEP)
+    count = int(seconds / STEP)
     curve = tuple(load[index % len(load)] for index in range(count))
     times = tuple(index * STEP for index in range(count))
     model = WorkloadModel((MetricModel(0, Kind.SHARED, 1.0, 1.0, 100, 200.0),), 3.0, 5.0)
     known = Fit(0.0, 1.0, 0, 0, 0, 100.0, 100.0, fit * 100.0)
-    return Learned(model, Demand(times, (curve,), SECONDS), Setup(ControllerFlags()), size, None, known)
+    return Learned(model, Demand(times, (curve,), seconds), Setup(ControllerFlags()), size, None, known)
 
 
 STEADY = [160.0] * 8  # 3 pods at a target of 60 %
@@ -115,6 +115,27 @@ def test_progress_and_an_end_before_time() -> None:
     assert found.tried <= 50
     with pytest.raises(Cancelled):
         search(spec(1, 10), learned(SWING, 3), cancelled=lambda: len(told) > 0)
+
+
+def test_an_end_before_time_between_short_runs_and_within_a_long_one() -> None:
+    asked: list[int] = []
+
+    def cancelled() -> bool:
+        asked.append(1)
+        return len(asked) > 5
+
+    told: list[int] = []
+    with pytest.raises(Cancelled):  # 60 syncs each: nobody is asked within them
+        search(
+            spec(1, 10),
+            learned(SWING, 3, seconds=450.0),
+            cancelled=cancelled,
+            progress=lambda done, _: told.append(done),
+        )
+    assert 0 < len(told) <= 5 * BATCH
+    known = learned(SWING, 3, seconds=10 * SECONDS)
+    with pytest.raises(Cancelled):
+        simulate(parse_hpa(spec()), known.model, known.demand, known.setup, size=3, cancelled=lambda: True)
 
 
 def test_nothing_that_the_api_refuses_is_tried() -> None:
