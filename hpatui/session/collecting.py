@@ -70,7 +70,6 @@ class Collector:
         self._changed = False
         self._size: int | None = None
         self._scaled = False  # the scale itself was seen, so that the workload's copy of it is not looked at
-        self._status_size = 0
         self._sizes: list[tuple[float, int]] = []
         self._own: list[tuple[float, int]] = []
         self._blind_since: float | None = None
@@ -123,10 +122,9 @@ class Collector:
         elif isinstance(item, PodUsage):
             self._usage(now, item)
         elif isinstance(item, Scale):
-            self._scaled, self._status_size = True, item.status_replicas
+            self._scaled = True
             self._resize(now, item.spec_replicas)
         elif isinstance(item, Workload) and not self._scaled:
-            self._status_size = item.status_replicas
             self._resize(now, item.replicas)
 
     def _usage(self, now: float, item: PodUsage) -> None:
@@ -157,7 +155,8 @@ class Collector:
         if hpa.last_scale_time != before.last_scale_time:
             self._own.append((now, hpa.desired_replicas))
         self._say_again(now)
-        self._told = told_answers(self._parsed, self._status_size or hpa.current_replicas, [k.name for k in self._pods])
+        self._told = told_answers(self._parsed, hpa.current_replicas, [k.name for k in self._pods])
+        self._watcher.told(now, self._totals())
         self._told_at = now
         self._look(now)
         self._flush(now)

@@ -38,6 +38,7 @@ def observed_of(frames: Sequence[Frame], pods: Iterable[Pod], until: float, rule
             watcher.samples(used, totals)
         elif totals:
             watcher.total(frame.time, totals, 15.0)
+        watcher.told(frame.time, totals)
         watcher.sync(frame.time, max((item.end for item in used), default=None))
         if _blind(frame, rules):
             watcher.blind(frame.time - _EDGE, end - _EDGE)

@@ -11,6 +11,7 @@ demand that was seen as soon as there was room. Pure.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -29,6 +30,7 @@ from hpatui.tune.workload import Demand, Kind, MetricModel, WorkloadModel
 
 LEAST = 8  # windows to learn anything from
 _FULL = 0.95  # of its limit: a pod that uses as much is saturated
+_BEFORE = 1.0  # seconds: so long before its sync a value that the controller read is taken to be there
 _GAP = 2.5  # windows: a longer pause is a gap
 _STEADY = 0.1  # relative: how much the total use may move beside a change of the size to learn the idle use from it
 _PAUSE = 10.0  # seconds: the kubelet's first back-off
@@ -234,7 +236,27 @@ def _demand(model: WorkloadModel, moments: Sequence[Moment], observed: Observed)
         if metric.kind is Kind.HELD:
             curves[metric.index] = curves[driver] if driver is not None else (1.0,) * len(times)
     end = max(observed.end, moments[-1].time)
-    return Demand(tuple(times), tuple(curves), end, "", doubtful + gaps)
+    return _as_told(model, Demand(tuple(times), tuple(curves), end, "", doubtful + gaps), observed)
+
+
+def _as_told(model: WorkloadModel, demand: Demand, observed: Observed) -> Demand:
+    """Of a metric that has one value for all pods the values are known as the controller read them: they hold from just
+    before that sync on.
+    """
+    told = [metric.index for metric in model.metrics if metric.kind is Kind.TOTAL]
+    points = [(time - _BEFORE, values) for time, values in observed.totals]
+    if not told or not points:
+        return demand
+    begin = demand.begin
+    times = tuple(sorted({*demand.times, *(time for time, _ in points if begin < time < demand.end)}))
+    own = [max(0, bisect_right(demand.times, time) - 1) for time in times]
+    since = [time for time, _ in points]
+    read = [points[max(0, bisect_right(since, time) - 1)][1] for time in times]
+    curves = tuple(
+        tuple(values[index] or 0.0 for values in read) if index in told else tuple(curve[place] for place in own)
+        for index, curve in enumerate(demand.curves)
+    )
+    return replace(demand, times=times, curves=curves)
 
 
 def _bridged(moments: Sequence[Moment]) -> tuple[list[Moment], float]:

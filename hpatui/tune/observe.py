@@ -61,6 +61,7 @@ class Watcher:
         self._blind: list[tuple[float, float]] = []
         self._foreign: list[tuple[float, int]] = []
         self._restarts: list[tuple[int, float]] = []
+        self._totals: list[tuple[float, tuple[float | None, ...]]] = []
         self._last = 0.0
 
     def size(self, time: float, size: int, *, foreign: bool = False) -> None:
@@ -125,6 +126,13 @@ class Watcher:
         if newest is not None:
             self._ages.append(time - newest)
 
+    def told(self, time: float, totals: Mapping[int, float]) -> None:
+        """What a sync read of metrics that have one value for all pods; nothing of it: as before."""
+        before = self._totals[-1][1] if self._totals else (None,) * len(self._whole)
+        values = tuple(totals.get(index, before[index]) if whole else None for index, whole in enumerate(self._whole))
+        if totals and values != before:
+            self._totals.append((time, values))
+
     def blind(self, begin: float, end: float) -> None:
         """Metrics could not be read."""
         if self._blind and begin <= self._blind[-1][1] + 1.0:
@@ -172,6 +180,7 @@ class Watcher:
             foreign=tuple(self._foreign),
             extra=tuple(extra),
             restarts=tuple(self._restarts),
+            totals=tuple(self._totals),
         )
 
     def _moment(self, time: float, around: Sequence[_Life]) -> Moment:

@@ -60,7 +60,8 @@ class Observed:
     `blind`: (from, to) in which metrics could not be read. `memory`: what the controller remembered at the begin. `foreign`:
     (time, size) of changes of the size that were not the HPA's. `extra`: resources behind those of spec.metrics, of which
     values, requests and limits are known as well ("cpu" where no metric of the spec is on it). `restarts`: how often a
-    pod was unready before and for how long it was this time (s), of those that came back.
+    pod was unready before and for how long it was this time (s), of those that came back. `totals`: (time of a sync, what the
+    controller read of metrics that have one value for all pods, by place), where it changed.
     """
 
     begin: float
@@ -77,3 +78,4 @@ class Observed:
     foreign: tuple[tuple[float, int], ...] = ()
     extra: tuple[str, ...] = ()
     restarts: tuple[tuple[int, float], ...] = ()
+    totals: tuple[tuple[float, tuple[float | None, ...]], ...] = ()

@@ -24,6 +24,7 @@ from hpatui.tune.ladders import SAFE, edits_for, needs_of
 from hpatui.tune.learn import Learned
 from hpatui.tune.outcome import Outcome
 from hpatui.tune.reasons import Change, changes_of, verdict_of
+from hpatui.tune.reasons import seconds as seconds_text
 from hpatui.tune.simulate import Cancelled, never, reference_of, simulate
 from hpatui.tune.workload import Kind
 
@@ -317,11 +318,12 @@ def _missing(learned: Learned) -> tuple[str, ...]:
     found = list(learned.missing)
     seconds = learned.demand.seconds - learned.setup.settle
     if seconds < 86_400:
-        span = f"{seconds / 3600:.1f} h" if seconds >= 5400 else f"{seconds / 60:.0f} min"
-        found.append(f"only {span} were seen: what comes once a day or a week is not in it; record longer")
+        found.append(
+            f"only {seconds_text(seconds)} were seen: what comes once a day or a week is not in it; record longer"
+        )
     if learned.demand.doubtful > 0.02 * seconds:
         found.append(
-            f"for {learned.demand.doubtful / 60:.0f} min pods were saturated or metrics unknown: more may have been "
+            f"for {seconds_text(learned.demand.doubtful)} pods were saturated or metrics unknown: more may have been "
             "asked for than was seen"
         )
     return tuple(found)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from hpatui.sandbox.apiserver.resources import RESOURCES
+from hpatui.sandbox.options import KUBERNETES, QUICK, Timings, list_scenarios
 from hpatui.tune.goal import Goal, gain
 from hpatui.tune.outcome import Outcome
 from hpatui.tune.search import search
@@ -39,7 +40,8 @@ CASES = {
     "memory": Case(Goal.COST, 600, {"cpu": 110, "memory": 0.8 * 512 * MI}),
 }
 FEW = ("high-floor", "at-max", "memory")
-CHOSEN = tuple(CASES) if os.environ.get("HPATUI_TUNE_ALL") else FEW
+ALL = bool(os.environ.get("HPATUI_TUNE_ALL"))
+CHOSEN = tuple(CASES) if ALL else FEW
 CLOSE = 0.15  # of the pod-hours: how near a simulated run of the present spec is to the real one
 
 
@@ -71,6 +73,24 @@ def test_what_is_recommended_improves_its_goal_when_the_same_load_comes_again(na
     )
     print(f"  gain {100 * real:.0f} %, foretold {100 * found.gain:.0f} %; near {100 * before.learned.fit.near:.1f} %")
     assert real >= 0.1
+
+
+def _seen_again() -> list[str]:
+    """Scenarios in which samples come at all."""
+    without = {"target-missing", "stale-metrics", "fleet"}
+    return [name for name, _ in list_scenarios() if name not in without]
+
+
+@pytest.mark.parametrize("timings", [QUICK, KUBERNETES] if ALL else [QUICK], ids=lambda t: f"{t.sync_period:g}s")
+@pytest.mark.parametrize("name", _seen_again() if ALL else ["queue", "memory"])
+def test_the_simulation_of_what_was_learned_is_what_really_happened(name: str, timings: Timings) -> None:
+    found = run(Box(name, timings), 240 * timings.sync_period, {}, 30.0)
+    fit = found.learned.fit
+    print(
+        f"\n{name} {timings.sync_period:g} s: within one pod {100 * fit.near:.1f} % of the time, mean absolute error "
+        f"{fit.error:.2f} pods, rescales within one sync {fit.in_time} of {fit.rescales}"
+    )
+    assert fit.near >= 0.95
 
 
 def test_a_healthy_one_is_left_alone() -> None:
