@@ -77,7 +77,9 @@ def main() -> dict[str, float]:
         judged = json.loads(done.stdout)["totals"]["hpas"]
         size = path.stat().st_size / 2**20
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(f"advise on {judged} HPAs with 24 h each: {seconds:.1f} s, {memory:.0f} MB (recording {size:.0f} MB, made in {made:.0f} s)")
+    print(
+        f"advise on {judged} HPAs with 24 h each: {seconds:.1f} s, {memory:.0f} MB (recording {size:.0f} MB, made in {made:.0f} s)"
+    )
     return {"advise_hpas": judged, "advise_s": round(seconds, 1), "advise_mb": round(memory)}
 
 

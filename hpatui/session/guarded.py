@@ -121,17 +121,27 @@ class GuardedChange:
         last, seen, waited = change.time, 0, 0.0
         size = foretold.size
         while seen < syncs:
-            new = [f for f in session.store.frames() if f.time > last and _same_spec(f.inputs.hpa, wanted)]
-            if not new or session.store.focused != plan.key:
+            frame = self._next(plan, wanted, last) if session.store.focused == plan.key else None
+            if frame is None:
                 if waited > _PATIENCE * period + 5.0:
                     return
                 await asyncio.sleep(_LOOK)
                 waited += _LOOK
                 continue
-            frame, waited = new[0], 0.0
-            last, seen = frame.time, seen + 1
+            waited, last, seen = 0.0, frame.time, seen + 1
             yield self._judge(plan, frame, size)
             size = self.foretell(plan).size
+
+    def _next(self, plan: Plan, wanted: HpaObject, after: float) -> Frame | None:
+        """The first sync under the new spec that tells something. One that was counted out and would have changed the size
+        tells nothing: it came before the spec did, or not yet.
+        """
+        for frame in self._session.store.frames():
+            if frame.time <= after or not _same_spec(frame.inputs.hpa, wanted):
+                continue
+            if frame.seen or self._decide(plan.after, frame).replicas == frame.to_size:
+                return frame
+        return None
 
     def _judge(self, plan: Plan, frame: Frame, foretold: int | None) -> Followed:
         before = frame.inputs.scale.spec_replicas

@@ -39,12 +39,15 @@ class Sync:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One sync: its time (epoch seconds), its inputs, the controller's memory before it, and the size after it."""
+    """One sync: its time (epoch seconds), its inputs, the controller's memory before it, and the size after it. `seen`: it
+    wrote; else it was counted out, and may have come a little earlier or later, or not at all.
+    """
 
     time: float
     inputs: Inputs
     memory: Memory
     to_size: int
+    seen: bool = True
 
 
 def status_of(hpa: Hpa) -> object:

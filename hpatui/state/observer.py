@@ -287,7 +287,7 @@ class Observer:
             self._compared += 1
             # Where the controller had a newer sample than we, its reasoning is judged by what it measured.
             self._agreed += sync.agreed or replace(sync, predicted=prediction_of(decision, time)).agreed
-        self._keep(Frame(time, inputs, self._memory, sync.to_size))
+        self._keep(Frame(time, inputs, self._memory, sync.to_size, seen))
         memory = decision.memory
         if decision.replicas != sync.to_size or (decision.rescaled_to is not None) != sync.rescaled:
             memory = mended(self._memory, memory, time, sync.from_size, sync.to_size if scaled else None)
