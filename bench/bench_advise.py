@@ -17,7 +17,7 @@ from dataclasses import replace
 from math import ceil, sin
 from pathlib import Path
 
-from hpatui.model import EVERYTHING, ControllerFlags, Hpa, Key, Kind, Listed, Seen, Upserted
+from hpatui.model import EVERYTHING, ControllerFlags, Hpa, Kind, Listed, Seen, Upserted
 from hpatui.record.meta import Meta
 from hpatui.record.writer import Recorder
 from tests import factories
@@ -78,7 +78,8 @@ def main() -> dict[str, float]:
         size = path.stat().st_size / 2**20
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     print(
-        f"advise on {judged} HPAs with 24 h each: {seconds:.1f} s, {memory:.0f} MB (recording {size:.0f} MB, made in {made:.0f} s)"
+        f"advise on {judged} HPAs with 24 h each: {seconds:.1f} s, {memory:.0f} MB "
+        f"(recording {size:.0f} MB, made in {made:.0f} s)"
     )
     return {"advise_hpas": judged, "advise_s": round(seconds, 1), "advise_mb": round(memory)}
 
