@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hpatui.autoscaler.inputs import Memory
 from hpatui.tune.observed import Moment, Observed, Start, Young
 
 _SETTLED = 2.0  # windows after it was ready: from then on a pod is an established one
+_LOOK = 0.95  # of a window: how far apart samples of one look may end
 _SOON = 120.0  # seconds after a change of the size within which a new pod belongs to it
 
 
@@ -46,6 +47,9 @@ class _Life:
     downs: int = 0
 
 
+_Window = tuple[dict[str, Used], tuple[float | None, ...], float | None]  # samples by pod, values for all, requests/s
+
+
 class Watcher:
     """Takes looks in order of time. `whole`: which metrics have one value for all pods."""
 
@@ -53,7 +57,7 @@ class Watcher:
         self._whole = tuple(whole)
         self._lives: dict[str, _Life] = {}
         self._live: set[str] = set()  # pods of the last look that count
-        self._windows: dict[float, tuple[dict[str, Used], tuple[float | None, ...], float | None]] = {}
+        self._windows: dict[float, _Window] = {}
         self._sizes: list[tuple[float, int]] = []
         self._grown: list[float] = []  # when the size rose
         self._syncs: list[float] = []
@@ -157,10 +161,10 @@ class Watcher:
         )
         around: list[_Life] = []
         found = []
-        for time in sorted(self._windows):
+        for time, window in _together(self._windows):
             while coming and (coming[0].ready or 0.0) < time:
                 around.append(coming.popleft())
-            moment = self._moment(time, around)
+            moment = self._moment(time, window, around)
             around = [life for life in around if life.gone is None or life.gone > time]
             found.append(moment)
         moments = tuple(found)
@@ -183,8 +187,8 @@ class Watcher:
             totals=tuple(self._totals),
         )
 
-    def _moment(self, time: float, around: Sequence[_Life]) -> Moment:
-        samples, one, rate = self._windows[time]
+    def _moment(self, time: float, found: _Window, around: Sequence[_Life]) -> Moment:
+        samples, one, rate = found
         window = max(item.window for item in samples.values())
         begin = time - window
         ready = sum(_overlap(life, begin, time) for life in around) / window if window > 0 else 0.0
@@ -230,6 +234,28 @@ class Watcher:
             if index >= 0 and life.started - self._grown[index] < _SOON:
                 found.append(Start(self._grown[index], life.running, life.ready))
         return found
+
+
+def _together(windows: Mapping[float, _Window]) -> Iterator[tuple[float, _Window]]:
+    """(end, samples) of each look of the metrics server. Kubelets read their pods at moments of their own, so samples of one
+    look end up to a window apart; a pod is in each look once.
+    """
+    known = sorted(windows.items())
+    index = 0
+    while index < len(known):
+        first, (samples, one, rate) = known[index]
+        whole, ends, length = dict(samples), [first] * len(samples), max(item.window for item in samples.values())
+        index += 1
+        while index < len(known):
+            end, (more, totals, other) = known[index]
+            if end - first >= _LOOK * length or any(name in whole for name in more):
+                break
+            whole.update(more)
+            ends += [end] * len(more)
+            one = tuple(b if b is not None else a for a, b in zip(one, totals, strict=True))
+            rate = other if other is not None else rate
+            index += 1
+        yield sum(ends) / len(ends), (whole, one, rate)
 
 
 def _overlap(life: _Life, begin: float, end: float) -> float:
