@@ -121,11 +121,13 @@ def test_a_file_that_cannot_be_used(refused: Any, text: str | bytes, words: str)
         ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: Bad!}\n", "no name that Kubernetes takes"),
         (WEB + "---\n" + WEB, "Namespace experiment stands twice among the objects"),
         (WEB.replace("maxReplicas: 8", "maxReplicas: 0"), "maxReplicas: Required value"),
-        (WEB.replace("maxReplicas: 8", "maxReplicas: 8\n  stabilization: 3"), "spec.stabilization: there is no such field"),
-        (WEB.replace("maxReplicas: 8", "maxReplicas: many"), "spec.maxReplicas: it takes a whole number"),
+        (WEB.replace("maxReplicas: 8", "maxReplicas: 8\n  stabilization: 3"), 'unknown field "spec.stabilization"'),
+        (WEB.replace("maxReplicas: 8", "maxReplicas: many"), "spec.maxReplicas of type int32"),
         (WEB.replace("name: web\n          image", "name: Web_1\n          image"), "Invalid value"),
+        (WEB.replace("apps/v1", "apps/v0"), "could not find the requested resource"),
+        (WEB.replace("apps/v1", "app/v1", 1), "Deployment web has apiVersion app/v1; write apps/v1"),
         (MAP.format("nowhere"), "there is no namespace nowhere"),
-        (MAP.format("heyongjia") + "data: {a: 3}\n", "it takes a text"),
+        (MAP.format("heyongjia") + "data: {a: 3}\n", "data"),
     ],
 )  # fmt: skip
 def test_objects_that_cannot_be_created(refused: Any, yamls: str, words: str) -> None:
