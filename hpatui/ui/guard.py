@@ -30,7 +30,7 @@ from hpatui.ui import textual_private
 
 LIMIT, WITHIN = 3, 10.0  # so many failures within so many seconds are too many
 TIDY, TIDY_ALL = 0.5, 60.0  # seconds after a screen closed; between collections that look at everything
-MOST_CLOSED = 12  # screens after which everything is looked at all the same: one that was open meanwhile is old by now
+MOST_CLOSED = 3  # screens after which everything is looked at all the same: one that was open meanwhile is old by now
 EXIT_FAILED, EXIT_INTERRUPTED = 2, 130
 
 
