@@ -235,15 +235,26 @@ def _ready(subject: Subject) -> bool:
     return any(text(condition(pod, "Ready"), "status") == "True" for pod in subject.live_pods())
 
 
+_FITTING = {"Value": ("value", "averageValue", "AverageValue"), "AverageValue": ("averageValue", "value", "Value")}
+_MISFIT = "invalid object metric source: neither a value target nor an average value target was set"
+
+
 def _misfit(subject: Subject, metric: Metric, family: Family) -> bool:
-    """An Object metric whose target's type and field do not fit: the controller never asks for it."""
+    """An Object metric whose target's type and field do not fit: the controller never asks for it.
+
+    Older versions of the API have no type; there the controller's word tells.
+    """
     target = child(_source(subject, metric), "target")
-    said = text(target, "type")
-    wanted = {"Value": ("value", "averageValue", "AverageValue"), "AverageValue": ("averageValue", "value", "Value")}
-    if metric.type != "Object" or said not in wanted:
+    if metric.type != "Object":
         return False
-    field, other, fitting = wanted[said]
-    if text(target, field) or not text(target, other):
+    said = text(target, "type")
+    told = _MISFIT in text(condition(subject.hpa, "ScalingActive"), "message") and subject.version != "v2"
+    if told:
+        said = "Value" if text(target, "averageValue") else "AverageValue"
+    if said not in _FITTING:
+        return False
+    field, other, fitting = _FITTING[said]
+    if not text(target, other) or (text(target, field) and not told):
         return False
     path = f"/spec/metrics/{metric.index}/object/target/type"
     patch = f'[{{"op":"test","path":"{path}","value":"{said}"}},{{"op":"replace","path":"{path}","value":"{fitting}"}}]'

@@ -85,7 +85,7 @@ SAID = [
     ("trailing", 'deployments.apps "trailing " not found'),
     ("reseph", "metrics-server measures cpu and memory only; ephemeral-storage needs a metrics adapter"),
     ("badexpr", '"Equals" is not a valid label selector operator'),
-    ("rabbitrecv", "neither a value target nor an average value target was set"),
+    ("rabbitrecv", "the type of its target does not fit"),
     ("contoso", "down: never scales down: scaleDown.selectPolicy is Disabled"),
     ("docgen", "down: pdf_queue_length must have a value first"),
     ("many", r"down: pod_metric_0, .* and ext_metric_2 must have a value first"),
