@@ -72,7 +72,7 @@ def main() -> dict[str, float]:
         made = record(path, count)
         begin = time.perf_counter()
         words = ["advise", "-A", "--recording", str(path), "--since", "24h", "--json", "--price-cpu", "0.04"]
-        done = subprocess.run([sys.executable, "-m", "hpatui", *words], capture_output=True, text=True, check=True)
+        done = subprocess.run([sys.executable, "-m", "hpatui", *words], stdout=subprocess.PIPE, text=True, check=True)
         seconds = time.perf_counter() - begin
         judged = json.loads(done.stdout)["totals"]["hpas"]
         size = path.stat().st_size / 2**20

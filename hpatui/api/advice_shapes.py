@@ -99,6 +99,13 @@ class RunJson(TypedDict):
 class CandidateJson(RunJson):
     """A spec of the front, and its simulated run.
 
+    pod_hours: pods times hours
+    seconds_above_target: in which a metric was over the present spec's target by more than the tolerance
+    unserved_share: the part of the demand that the pods could not carry, 0 to 1
+    rescales: how often the HPA changed the size
+    most_replicas: the largest size
+    seconds_at_max: at maxReplicas with more wanted
+    kills: containers killed over their memory limit
     changes: what it changes in the spec, by field; none is the spec as it is
     """
 

@@ -54,6 +54,8 @@ SCHEMAS: dict[str, Output] = {
     "advise": Output("hpatui advise --json", ("hpatui.api.advice_shapes:AdviceJson",)),
     "run": Output("hpatui run FILE --json", ("hpatui.experiment.result:Result",)),
     "compare": Output("hpatui compare A B --json", ("hpatui.plain.compare:CompareJson",)),
+    "shadow": Output("hpatui shadow FILE --json", ("hpatui.api.applied_shapes:ShadowJson",)),
+    "undo-list": Output("hpatui undo --list --json", ("hpatui.api.applied_shapes:KeptChangesJson",)),
     "config": Output("hpatui config --json", ("hpatui.plain.config:ConfigJson",)),
 }
 

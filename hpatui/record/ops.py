@@ -61,7 +61,9 @@ class ShardState:
         code = op[2]
         if code == UPSERT:
             self.change(op[3], op[4])
-            self.channels.setdefault(self.entities[op[3]].channel, {})[op[3]] = None
+            entity = self.entities.get(op[3])
+            if entity is not None:  # of one that nobody asked for nothing may be known
+                self.channels.setdefault(entity.channel, {})[op[3]] = None
         elif code == LIST:
             self.listed(op[3], op[4])
             for number, change in zip(changed_of(tuple(self.channels[op[3]]), op[5]), op[6], strict=True):

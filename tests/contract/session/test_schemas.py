@@ -15,7 +15,7 @@ from hpatui.cli import main
 from hpatui.plain.schema import SCHEMAS, schema
 from tests.schemas import check
 
-_COMING = {"export", "history", "record", "replay", "shadow", "shot", "undo"}
+_COMING = {"export", "history", "record", "replay", "shot", "undo"}
 _SHORT = ("--rate", "5", "--duration", "1s", "--json")
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from tests.sandboxes import ask
+from tests.schemas import check
 
 _PATH = "/apis/autoscaling/v2/namespaces/heyongjia/horizontalpodautoscalers/php-apache-hpa"
 
@@ -37,6 +38,7 @@ def test_two_candidates_beside_the_live_hpa(kubeconfig: str, tmp_path: Path) -> 
     done = _hpatui(kubeconfig, "shadow", same, more, "--for", "5s", "--json", "--read-only")
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
+    check("shadow", report)
     assert report["syncs"] >= 1
     one, two = report["candidates"]
     assert (one["name"], two["name"]) == ("same.yaml", "more.yaml")
@@ -63,6 +65,7 @@ def test_apply_at_the_end_and_undo(kubeconfig: str, tmp_path: Path) -> None:
     assert "1 -> 2, as foretold" in done.stdout
     assert ask(kubeconfig, _PATH)["spec"]["minReplicas"] == 2
     kept = json.loads(_hpatui(kubeconfig, "undo", "--list", "--json", HPATUI_STATE_DIR=home).stdout)
+    check("undo-list", kept)
     assert [change["before"]["minReplicas"] for change in kept["changes"]] == [1]
     trial = _hpatui(kubeconfig, "undo", "--dry-run", "--json", HPATUI_STATE_DIR=home)
     assert json.loads(trial.stdout)["ended"] == "dry-run"
