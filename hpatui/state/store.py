@@ -309,8 +309,8 @@ class Store:
         state, text = refined(hpa, outlook, now)
         before = self._rows.get(hpa.key)
         trend = self._trends.of(hpa.key, self._histories[hpa.key].current, now)
-        heat = heat_of(before.heat if before is not None else None, hpa, now)
-        row = HpaRow(hpa, state, text, trend, outlook, heat)
+        before_it = heat_of(before.heat, before.hpa, now) if before else None  # what was, was so until now
+        row = HpaRow(hpa, state, text, trend, outlook, heat_of(before_it, hpa, now))
         if row != before:
             self._rows[hpa.key] = row
             self._rows_view = None
