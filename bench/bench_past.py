@@ -22,6 +22,7 @@ from hpatui.cluster.decode_pods import decode_pod, decode_usages
 from hpatui.model import (
     EVERYTHING,
     ControllerFlags,
+    Deleted,
     Event,
     Fact,
     Key,
@@ -52,12 +53,17 @@ def _when(moment: float) -> str:
 
 
 class Workload:
-    """One HPA whose load goes up and down every 20 minutes, with its target and pods, in a namespace of its own."""
+    """One HPA whose load goes up and down every 20 minutes, with its target and pods, in a namespace of its own. It is
+    scaled as the controller would: by what its pods used at the last sample, with its tolerance, limits and window.
+    """
 
     def __init__(self, number: int) -> None:
         self.namespace, self.name = f"team-{number}", "web"
         self.size, self._scaled, self._version = 3, START - 600, 0
         self._phase = number * 37.0
+        self._used = 0  # millicores of each pod at the last sample
+        self.events: list[tuple[float, str]] = []  # which the API server keeps for an hour
+        self._wanted: list[tuple[float, int]] = []  # recommendations within the window
         self.key = Key(self.namespace, self.name)
 
     def _demand(self, now: float) -> float:
@@ -66,10 +72,13 @@ class Workload:
     def hpa(self, now: float) -> bytes:
         """Its HPA after a sync."""
         self._version += 1
-        share = round(self._demand(now) / self.size)
-        wanted = min(9, max(1, math.ceil(self._demand(now) / 60)))
-        if wanted > self.size or (wanted < self.size and now - self._scaled >= 300):
-            self.size, self._scaled = wanted, now
+        share, before = self._used, self.size
+        wanted = before if 54 <= share <= 66 else math.ceil(before * share / 60)
+        self._wanted = [*((at, size) for at, size in self._wanted if at >= now - 300), (now, wanted)]
+        held = max(size for _, size in self._wanted) if wanted < before else wanted
+        self.size = min(9, max(1, min(held, before) if wanted < before else min(held, before + max(before, 4))))
+        if self.size != before:
+            self._scaled = now
         target = {"type": "Utilization", "averageUtilization": 60}
         current = {"averageUtilization": share, "averageValue": f"{share}m"}
         condition = {
@@ -82,7 +91,7 @@ class Workload:
                          "resourceVersion": str(self._version), "creationTimestamp": _when(START - 9000)},
             "spec": {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}, "minReplicas": 1,
                      "maxReplicas": 9, "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]},
-            "status": {"currentReplicas": self.size, "desiredReplicas": self.size, "lastScaleTime": _when(self._scaled),
+            "status": {"currentReplicas": before, "desiredReplicas": self.size, "lastScaleTime": _when(self._scaled),
                        "currentMetrics": [{"type": "Resource", "resource": {"name": "cpu", "current": current}}],
                        "conditions": [{**condition, "type": "AbleToScale", "reason": "ReadyForNewScale"},
                                       {**condition, "type": "ScalingActive", "reason": "ValidMetricFound"}]},
@@ -112,10 +121,10 @@ class Workload:
 
     def samples(self, now: float) -> list[dict[str, object]]:
         """What its pods use."""
-        share = self._demand(now) / self.size
+        self._used = round(self._demand(now) / self.size)
         return [
             {"metadata": {"namespace": self.namespace, "name": f"web-{i}"}, "timestamp": _when(now), "window": "15s",
-             "containers": [{"name": "web", "usage": {"cpu": f"{share * 1e6:.0f}n", "memory": f"{20000 + i}Ki"}}]}
+             "containers": [{"name": "web", "usage": {"cpu": f"{self._used}m", "memory": f"{20000 + i}Ki"}}]}
             for i in range(self.size)
         ]  # fmt: skip
 
@@ -144,6 +153,9 @@ def facts(workloads: list[Workload], seconds: float, scope: str) -> Iterator[See
 
 def _sync(one: Workload, now: float, scope: str) -> Iterator[Seen]:
     before = one.size
+    while one.events and one.events[0][0] < now - 3600:
+        _, uid = one.events.pop(0)
+        yield Seen(now - 0.1, Deleted(Kind.EVENT, Key(one.namespace, uid), uid, scope))
     hpa = decode_hpa(one.hpa(now))
     assert hpa is not None
     if one.size != before:
@@ -154,9 +166,14 @@ def _sync(one: Workload, now: float, scope: str) -> Iterator[Seen]:
             pod = decode_pod(raw)
             assert pod is not None
             yield Seen(now + 0.1, Upserted(Kind.POD, pod, scope))
+        for gone in range(one.size, before):
+            yield Seen(
+                now + 0.1, Deleted(Kind.POD, Key(one.namespace, f"web-{gone}"), f"p-{one.namespace}-{gone}", scope)
+            )
         if scope != EVERYTHING:
             text = f"New size: {one.size}; reason: All metrics below target"
             uid = f"{one.namespace}-{now:.0f}"
+            one.events.append((now, uid))
             event = Event(Key(one.namespace, uid), uid, "HorizontalPodAutoscaler", one.key, "Normal", "SuccessfulRescale",
                           text, 1, now, now, "horizontal-pod-autoscaler")  # fmt: skip
             yield Seen(now + 0.2, Upserted(Kind.EVENT, event, scope))

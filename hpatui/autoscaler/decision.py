@@ -16,7 +16,7 @@ from typing import Any
 
 from hpatui.autoscaler import zero
 from hpatui.autoscaler.behavior import Limits, Stabilization, limit, remember_first, remember_rescale, stabilize
-from hpatui.autoscaler.canonical import canonical_json
+from hpatui.autoscaler.canonical import same_json
 from hpatui.autoscaler.conditions import Conditions
 from hpatui.autoscaler.go_format import mangled
 from hpatui.autoscaler.inputs import (
@@ -386,7 +386,7 @@ class _Reconcile:
 
     def _write_status(self) -> str | None:
         """Write the status if it differs; returns the error text, or None."""
-        if canonical_json(self._status_json()) == canonical_json(self.hpa.status):
+        if same_json(self._status_json(), self.hpa.status):
             return None
         if self.status_update_error is not None:
             self.status_update = "failed"

@@ -24,7 +24,8 @@ from hpatui.record.world import World
 
 PACK = 120.0  # seconds of facts until a shard's tail is packed
 MERGE = 15  # packed segments that become one
-MANY = 20_000  # operations of one shard that are packed at once, whatever their times
+MANY = 20_000  # operations of one shard that are packed, whatever their times
+SPAN = PACK * MERGE  # seconds of facts in one segment at most: a reader has to unpack all of it for one moment
 KEEP = 0.95  # of the largest size, after old segments went
 _encode, _decode = msgspec.msgpack.Encoder().encode, msgspec.msgpack.Decoder().decode
 
@@ -135,13 +136,19 @@ class Keeper:
         return None
 
     def pack(self, shard: int) -> None:
-        """A shard's tail becomes a segment; sometimes several segments become one."""
-        ops = self._pending.get(shard)
-        if not ops:
+        """A shard's tail becomes a segment, where it is long its beginning; sometimes several segments become one."""
+        pending = self._pending.get(shard)
+        if not pending:
             return
-        state = self._states.setdefault(shard, ShardState())
-        row = _row(self.run, shard, 0, ops, state)
+        ops = [op for op in pending if op[1] <= pending[0][1] + SPAN]
+        whole = len(ops) < len(pending) or ops[-1][1] - ops[0][1] > SPAN / 2
         execute = self._database.execute
+        if whole and self._packed.get(shard):  # only neighbours become one
+            self._packed[shard] = 0
+            merge(self._database, self.run, shard)
+            execute("UPDATE segment SET level = 1 WHERE run = ? AND shard = ?", (self.run, shard))
+        state = self._states.setdefault(shard, ShardState())
+        row = _row(self.run, shard, int(whole), ops, state)
         execute("BEGIN IMMEDIATE")
         try:
             execute(_INSERT, row)
@@ -152,8 +159,8 @@ class Keeper:
             raise
         for op in ops:
             state.apply(op)
-        self._pending[shard] = []
-        self._packed[shard] = self._packed.get(shard, 0) + 1
+        self._pending[shard] = pending[len(ops) :]
+        self._packed[shard] = self._packed.get(shard, 0) + (not whole)
         if self._packed[shard] >= MERGE:
             self._packed[shard] = 0
             merge(self._database, self.run, shard)
@@ -162,7 +169,8 @@ class Keeper:
         """Write and pack everything: the run is over."""
         self.write()
         for shard in tuple(self._pending):
-            self.pack(shard)
+            while self._pending[shard]:
+                self.pack(shard)
         for shard, count in self._packed.items():
             if count > 1:
                 merge(self._database, self.run, shard)

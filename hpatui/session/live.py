@@ -339,11 +339,11 @@ class Session:
 
     async def namespaces(self) -> Sequence[str]:
         if self._source is None:
-            return self._store.namespaces()
+            return sorted({key.namespace for key in tuple(self._store.keys())})
         try:
             return await self._source.namespaces()
         except ClusterError:
-            return self._store.namespaces()
+            return sorted({key.namespace for key in tuple(self._store.keys())})
 
     def set_namespace(self, namespace: str | None) -> None:
         if namespace == self._connector.namespace:

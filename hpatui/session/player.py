@@ -36,6 +36,7 @@ from hpatui.state.store import Store
 LOOKBACK = 3600.0  # seconds played before the moment that is jumped to
 FEW = 30  # HPAs of which all are played
 _SHARED = (Kind.WORKLOAD, Kind.SCALE, Kind.POD, Kind.POD_USAGE)
+TAIL = 30.0  # seconds before a moment in which each tick is explained, as to a spectator: more than any word waits to settle
 SILENT = 3.0  # seconds without a sample of load after which there is none, where its end was not recorded
 
 
@@ -67,6 +68,7 @@ class Player:
         self._shared = False  # there are facts about all HPAs
         self._told = False  # so was how far the HPAs could be trusted
         self._next_tick = began + STEP
+        self._seen_from = at - TAIL
         self._waiting: Seen | None = None
         if len(known) > few and self.key is not None and at > began:
             self._facts: Iterator[Seen] = iter(())
@@ -80,6 +82,7 @@ class Player:
 
     def advance(self, until: float, step: float = STEP) -> None:
         """Play on up to and with `until`; between facts time passes in steps of `step` seconds."""
+        self._seen_from = until - TAIL
         while True:
             seen = self._waiting if self._waiting is not None else next(self._facts, None)
             self._waiting = None
@@ -106,6 +109,12 @@ class Player:
             if self._sampled is not None and not self._loaded and now - self._sampled > SILENT:
                 self._sampled = None
                 self.store.take(Seen(now, LoadChanged(LoadView(), "load off")))
+            self._tick(now)
+
+    def _tick(self, now: float) -> None:
+        if now < self._seen_from:
+            self.store.pass_time(now)
+        else:
             self.store.take(Seen(now, Tick()))
 
     def _take(self, seen: Seen) -> None:
@@ -118,7 +127,9 @@ class Player:
             seen = self._within(seen)
         if isinstance(what, StatusChanged) and what.kind is Kind.HPA and not what.scope:
             self._told = True
-        if self._namespace is None or not _elsewhere(seen, self._namespace):
+        if isinstance(what, Tick):
+            self._tick(seen.time)
+        elif self._namespace is None or not _elsewhere(seen, self._namespace):
             self.store.take(seen)
         if isinstance(what, Listed | Upserted) and what.kind is Kind.HPA:
             self._found_hpas(seen.time)

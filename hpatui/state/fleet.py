@@ -11,7 +11,6 @@ own details, which know more; its observer is the same object, so its memory goe
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
 from hpatui.autoscaler.inputs import OtherHpa
 from hpatui.forms.label_selectors import Selector, SelectorError, parse_selector
@@ -31,6 +30,7 @@ from hpatui.model import (
     Upserted,
     Workload,
 )
+from hpatui.state.entry import Entry
 from hpatui.state.facts import Facts
 from hpatui.state.observer import ALL, FEW, Observer
 from hpatui.state.observing import complete, missing
@@ -42,22 +42,6 @@ Target = tuple[str, Key]  # kind, key
 SHARE, LEAST = 4, 50  # of the outlooks that are due, one in SHARE and at least LEAST are made in a tick
 
 _UNKNOWN = SourceStatus(SourceState.CONNECTING, 0.0)
-
-
-@dataclass(slots=True)
-class Entry:
-    """What is known of one HPA's target, and its observer."""
-
-    hpa: Hpa
-    observer: Observer
-    text: str = ""  # the selector
-    index: tuple[str, str, str] | None = None  # where `Fleet` finds it: namespace, label, value
-    selector: Selector | None = None
-    pods: dict[Key, Pod] = field(default_factory=dict)
-    usages: dict[Key, PodUsage] = field(default_factory=dict)
-    outlook: Outlook | None = None
-    changed: bool = False  # facts that the observer does not have yet
-    held: bool = False  # in focus: fed by its own details
 
 
 class Fleet:
@@ -321,6 +305,12 @@ class Fleet:
         entry.observer.keep(ALL)
         return entry.observer, self.facts(entry, now)
 
+    def adopt(self, key: Key, observer: Observer) -> None:
+        """An HPA was in focus before there was a fleet: its observer goes on, and it is fed by its own details."""
+        entry = self._entries.get(key)
+        if entry is not None:
+            entry.held, entry.observer = True, observer
+
     def release(self, key: Key) -> None:
         """It is no longer in focus."""
         entry = self._entries.get(key)
@@ -368,6 +358,14 @@ class Fleet:
             self._entries[key].outlook = None
             self._dirty.setdefault(key)
         return left
+
+    def pass_time(self, now: float) -> None:
+        """A tick in which no outlook is made: the next one makes them."""
+        for key, entry in self._entries.items():
+            if not entry.held and (self.all or key in self._view) and (entry.changed or entry.observer.due <= now):
+                self._feed(entry, now)
+                entry.observer.count_out(now)
+                self._dirty.setdefault(key)
 
     def tick(self, now: float) -> list[Key]:
         """Let time pass; the HPAs whose outlook is another now."""

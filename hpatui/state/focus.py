@@ -71,6 +71,11 @@ class Focus:
         self._explanation: Explanation | None = None
         self._last: Detail | None = None
 
+    @property
+    def observer(self) -> Observer:
+        """Who watches the HPA."""
+        return self._observer
+
     def set_flags(self, flags: ControllerFlags) -> None:
         """The controller's flags became known."""
         self._observer.set_flags(flags)
@@ -237,6 +242,10 @@ class Focus:
             return False
         self._explanation = explanation
         return True
+
+    def pass_time(self, now: float) -> None:
+        """Let time pass that nobody looks at: `tick` shows later what it would have shown."""
+        self._observer.pass_time(now)
 
     def detail(self, row: HpaRow, now: float) -> Detail:
         """The frozen view; unchanged parts are the same objects as last time."""

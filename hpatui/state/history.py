@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from hpatui.model import Event, Hpa, MetricTarget
 from hpatui.state.series import HpaHistory, Rescale, Series
@@ -24,6 +25,7 @@ def metric_label(metric: MetricTarget) -> str:
     return f"{metric.name}/{metric.container}" if metric.container else metric.name
 
 
+@lru_cache(maxsize=4096)
 def parse_rescale(message: str) -> tuple[int, str] | None:
     """(size, reason) from the message of a SuccessfulRescale event, or None. The reason may be empty."""
     match = _NEW_SIZE.match(message.removeprefix(_COMBINED))

@@ -38,16 +38,18 @@ def infer_flags(frames: Sequence[Frame], flags: ControllerFlags) -> Inferred | N
     if len(seen) < LEAST:
         return None
     config = config_of(flags)
-    now = _agreement(seen, config)
-    if len(seen) - now < DISAGREEMENTS:
+    wrong = [frame for frame in seen if _size(frame, config) != frame.to_size]
+    now = len(seen) - len(wrong)
+    if len(wrong) < DISAGREEMENTS:
         return None
+    seen = wrong + [frame for frame in seen if not any(frame is item for item in wrong)]
     best, better = now, flags
     for tolerance in TOLERANCES:
-        agreed = _agreement(seen, replace(config, tolerance=tolerance))
+        agreed = _agreement(seen, replace(config, tolerance=tolerance), best)
         if agreed > best:
             best, better = agreed, replace(flags, tolerance=tolerance)
     for window in WINDOWS:
-        agreed = _agreement(seen, replace(config, downscale_stabilization=window))
+        agreed = _agreement(seen, replace(config, downscale_stabilization=window), best)
         if agreed > best:
             best, better = agreed, replace(flags, downscale_stabilization=window)
     if best - now < DISAGREEMENTS:
@@ -55,9 +57,16 @@ def infer_flags(frames: Sequence[Frame], flags: ControllerFlags) -> Inferred | N
     return Inferred(better, _hint(flags, better, now, best, len(seen)))
 
 
-def _agreement(frames: Sequence[Frame], config: ControllerConfig) -> int:
-    """How many of the syncs come out as they did."""
-    return sum(1 for frame in frames if _size(frame, config) == frame.to_size)
+def _agreement(frames: Sequence[Frame], config: ControllerConfig, best: int) -> int:
+    """How many of the syncs come out as they did, or something at or below `best`. The doubtful syncs come first, so what
+    does not explain them is soon given up.
+    """
+    missed = 0
+    for frame in frames:
+        missed += _size(frame, config) != frame.to_size
+        if missed >= len(frames) - best:
+            break
+    return len(frames) - missed
 
 
 def _size(frame: Frame, config: ControllerConfig) -> int:

@@ -24,18 +24,16 @@ from hpatui.model import ControllerFlags, Event, Hpa, Key
 from hpatui.state.adjust import adjusted
 from hpatui.state.facts import Facts, Inputs, Reader, untold
 from hpatui.state.frames import Frame, Sync, prediction_of, status_of
-from hpatui.state.history import parse_rescale
-from hpatui.state.inference import LEAST, infer_flags
+from hpatui.state.hints import Hints
 from hpatui.state.memory import EDGE, bounded, first_memory, longest_window, mended, shifted, with_events
 from hpatui.state.outlook import Outlook, guessed, outlook
 from hpatui.state.pattern_lines import pattern_lines
 from hpatui.state.patterns import ReplicaWrite
 from hpatui.state.ring import Ring
-from hpatui.state.rules_inference import InferredRules, infer_rules
 from hpatui.state.seen import of_keda, seen_of
 from hpatui.state.series import HpaHistory
 from hpatui.state.syncs import SyncClock
-from hpatui.state.writes import SETTLE, WriteWatch
+from hpatui.state.writes import SETTLE, WriteWatch, own_rescales
 
 RESOURCES = ("Resource", "ContainerResource")
 OLD_SAMPLES = 6.0  # resolutions: samples older than this are worth a word
@@ -85,10 +83,10 @@ class Observer:
         self._explanation: Explanation | None = None
         self._from_status = False  # the explanation is of the HPA's status alone
         self._waiting_since: float | None = None
-        self._hint = ""
+        self._owed: float | None = None  # an explanation of then was not made, because nobody looked
+        self._ahead_of: tuple[tuple[object, ...], tuple[Inputs, Decision]] | None = None
         self._gap_since: float | None = None
-        self._inferred_at = 0
-        self._rules: InferredRules | None = None
+        self._hints = Hints()
 
     def keep(self, most: Keep) -> None:
         """Remember more or less from now on."""
@@ -101,7 +99,7 @@ class Observer:
     def set_flags(self, flags: ControllerFlags) -> None:
         """The controller's flags became known."""
         if flags != self._flags:
-            self._flags, self._rules = flags, None
+            self._flags, self._hints.rules = flags, None
             self._clock.set_period(self._period(self._hpa))
             self._dirty = True
 
@@ -115,7 +113,7 @@ class Observer:
             self._begin(hpa, now)
             return
         if status_of(before) != status_of(hpa):
-            self._count_out(now)
+            self.count_out(now)
             self._observe(hpa, now)
         elif None not in (before.generation, hpa.generation) and before.generation != hpa.generation:
             self._clock.hurry(now)
@@ -124,7 +122,7 @@ class Observer:
         self._hpa = hpa
 
     def connected(self, live: bool, now: float) -> None:
-        """Whether the HPA is watched at present. What happened in a gap is not known, so memory is known from its end."""
+        """Whether the HPA is watched at present. After a gap, memory is known from its end."""
         if live and self._gap_since is not None:
             if now - self._gap_since >= self._clock.step:
                 self.known_since, self._from_start = now, False
@@ -132,7 +130,7 @@ class Observer:
             self._gap_since = None
             self._dirty = True
         elif not live and self._gap_since is None:
-            self._count_out(now)
+            self.count_out(now)
             self._gap_since = now
 
     def facts(self, new: Facts) -> None:
@@ -160,19 +158,37 @@ class Observer:
 
     def explanation(self, now: float) -> Explanation | None:
         """Why it has the size it has; equal to the one before as long as nothing changed."""
-        self._count_out(now)
-        if self._writes.judge(now, self._own_rescales):
-            self._dirty = True
-        if self._dirty and not self._waits(now):
-            self._dirty = False
+        if self._owed is not None:
+            self._explanation, self._owed = self._explain(self._owed), None
+        if self._is_due(now):
             self._explanation = self._explain(now)
         return self._explanation
+
+    def pass_time(self, now: float) -> None:
+        """As `explanation` where nobody looks; the next one is the same as if somebody had."""
+        if self._is_due(now):
+            self._owed = now
+            self._look_for_hints()
+
+    @property
+    def due(self) -> float:  # from when on a sync has passed that nobody counted
+        return self._clock.due
+
+    def _is_due(self, now: float) -> bool:
+        """Whether there is something to explain anew at `now`."""
+        self.count_out(now)
+        if self._writes.judge(now, lambda: own_rescales(self._hpa, self._events, self.syncs)):
+            self._dirty = True
+        if not self._dirty or self._waits(now):
+            return False
+        self._dirty = False
+        return True
 
     def _waits(self, now: float) -> bool:
         """Whether the explanation stays as it is until the other side of a change of size arrives: for a moment, however
         often the size changes, and never one that was made without the target.
         """
-        if self._explanation is None or self._from_status or not self._writes.unsettled(now):
+        if (self._explanation is None and self._owed is None) or self._from_status or not self._writes.unsettled(now):
             self._waiting_since = None
             return False
         if self._waiting_since is None:
@@ -184,7 +200,7 @@ class Observer:
 
     def present(self, now: float) -> Frame | None:
         """What a sync at this moment would be decided from; None where too little is known."""
-        decided = self._decide(self._hpa, self._ring.last, now) if self._hpa is not None else None
+        decided = self._decide(self._hpa, self._ring.last, now) if self._hpa else None
         return None if decided is None else Frame(now, decided[0], self._memory, decided[1].replicas)
 
     @property
@@ -192,22 +208,10 @@ class Observer:
         """Changes of the target's size that the HPA did not make, oldest first."""
         return tuple(self._writes.found)
 
-    def _own_rescales(self) -> list[tuple[float, int]]:
-        """(time, size) of the HPA's rescales, from its status, its events and the syncs seen."""
-        times = [(s.time, s.to_size) for s in self.syncs if s.rescaled]
-        for event in self._events:
-            parsed = parse_rescale(event.message)
-            if parsed is not None and event.last_seen is not None:
-                times.append((event.last_seen, parsed[0]))
-        if self._hpa is not None and self._hpa.last_scale_time is not None:
-            times.append((self._hpa.last_scale_time, self._hpa.desired_replicas))
-        return times
-
     @property
     def flags(self) -> ControllerFlags:
         """The flags in use: as known, with what was inferred."""
-        known = self._flags if self._rules is None else replace(self._flags, rules=self._rules.rules.name)
-        return replace(known, sync_period=self._clock.period) if self._clock.inferred else known
+        return self._hints.used(self._flags, self._clock)
 
     # Syncs ----------------------------------------------------------------------------------------------------
 
@@ -227,7 +231,7 @@ class Observer:
         self._clock = SyncClock(self._period(hpa))
         self._clock.start(now, at_once=new and self._prompt)
 
-    def _count_out(self, now: float) -> None:
+    def count_out(self, now: float) -> None:
         """Syncs that came without a write: they must have changed nothing."""
         for time in self._clock.passed(now) if self._gap_since is None else ():
             hpa = self._hpa
@@ -331,7 +335,7 @@ class Observer:
 
     def outlook(self, now: float) -> Outlook | None:
         """What the next sync will do; None where too little is known."""
-        self._count_out(now)
+        self.count_out(now)
         ahead = self._ahead(now)
         if ahead is None:
             return None
@@ -343,10 +347,13 @@ class Observer:
         at = self._clock.next(now)
         if self._hpa is None or at is None:
             return None
-        decided = self._decide(self._hpa, self._ring.last, at)
-        if decided is None:
-            return None
-        inputs, decision = decided
+        came_from = self._hpa, self._ring.last, self._memory, at, self._divisor, self._clock.step, self.flags
+        if self._ahead_of is None or not _same(self._ahead_of[0], came_from):
+            decided = self._decide(self._hpa, self._ring.last, at)
+            if decided is None:
+                return None
+            self._ahead_of = came_from, decided
+        inputs, decision = self._ahead_of[1]
         sample = self._ring.newest_sample()
         due = None if sample is None else max(now, sample + self._flags.metrics_resolution)
         old = sample if sample is not None and now - sample > OLD_SAMPLES * self._flags.metrics_resolution else None
@@ -356,6 +363,7 @@ class Observer:
         hpa = self._hpa
         if hpa is None:
             return None
+        self._look_for_hints()
         ahead = self._ahead(now)
         self._from_status = ahead is None
         if ahead is None:
@@ -373,28 +381,20 @@ class Observer:
             agreed=self._agreed,
             compared=self._compared,
             patterns=pattern_lines(hpa, self._history, self._ring.last, self.writes, self._flags, now),
-            hints=self._hints(),
+            hints=self._hints.lines(self._flags, self._clock),
             rules=self._flags.rules_text,
         )
 
-    def _hints(self) -> tuple[str, ...]:
-        """Looked for again after every third sync that went otherwise than predicted."""
-        wrong = self._compared - self._agreed
-        if wrong >= self._inferred_at + 3 and len(self.frames) >= LEAST:
-            self._inferred_at = wrong
-            self._rules = self._rules or infer_rules(tuple(self.frames), self._flags)
-            found = infer_flags(tuple(self.frames), self.flags)
-            self._hint = found.hint if found is not None else ""
-        hints = [self._hint] if self._hint else []
-        if self._rules is not None:
-            hints.append(self._rules.text)
-        if self._clock.inferred:
-            old, new = self._flags.sync_period, self._clock.period
-            hints.append(f"the controller looks every {new:g} s, not every {old:g} s as assumed")
-        return tuple(hints)
+    def _look_for_hints(self) -> None:
+        if self._hpa is not None:
+            self._hints.look(self._compared - self._agreed, self.frames, self._flags, self._clock)
 
     def _assumed(self, inputs: Inputs, now: float) -> float | None:
         """Up to when the memory was assumed, as long as that can still matter."""
         if self._from_start or self.known_since is None:
             return None
         return self.known_since if now - self.known_since < longest_window(inputs.hpa, self._flags) else None
+
+
+def _same(before: tuple[object, ...], now: tuple[object, ...]) -> bool:  # the first three are large and never change
+    return all(a is b for a, b in zip(before[:3], now[:3], strict=True)) and before[3:] == now[3:]

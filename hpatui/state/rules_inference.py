@@ -30,21 +30,45 @@ class InferredRules:
     text: str
 
 
-def infer_rules(frames: Sequence[Frame], flags: ControllerFlags) -> InferredRules | None:
-    """Better rules, or None where those assumed fit, or nothing else fits without a doubt."""
+class Sizes:
+    """The sizes that syncs come out with under other flags and rules, each decided once while it is looked at."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, ControllerConfig], int] = {}
+        self._frames: dict[int, Frame] = {}  # kept, so that no other takes the place of one in memory
+
+    def look_at(self, frames: Sequence[Frame]) -> None:
+        """Forget all other syncs."""
+        self._frames = {id(frame): frame for frame in frames}
+        self._known = {which: size for which, size in self._known.items() if which[0] in self._frames}
+
+    def of(self, frame: Frame, config: ControllerConfig) -> int:
+        """The size after a sync."""
+        which = (id(frame), config)
+        if which not in self._known:
+            inputs, when = frame.inputs, seconds_to_ns(frame.time)
+            decision = decide(inputs.hpa, inputs.scale, inputs.pods, inputs.metrics, frame.memory, config, when)
+            self._known[which] = decision.replicas
+        return self._known[which]
+
+
+def infer_rules(frames: Sequence[Frame], flags: ControllerFlags, sizes: Sizes | None = None) -> InferredRules | None:
+    """Better rules, or None where those assumed fit, or nothing else fits without a doubt. `sizes`: those decided before."""
     seen = list(frames)[-LOOK_AT:]
+    sizes = sizes or Sizes()
+    sizes.look_at(seen)
     config = config_of(flags)
-    wrong = [frame for frame in seen if _size(frame, config) != frame.to_size]
+    wrong = [frame for frame in seen if sizes.of(frame, config) != frame.to_size]
     if len(wrong) < PROOFS:
         return None
     right = [frame for frame in seen if not any(frame is item for item in wrong)]
     best: tuple[int, Rules] | None = None
     for rules in _candidates(config.rules):
         other = replace(config, rules=rules)
-        proofs = sum(1 for frame in wrong if _size(frame, other) == frame.to_size)
+        proofs = sum(1 for frame in wrong if sizes.of(frame, other) == frame.to_size)
         if proofs < PROOFS or (best is not None and proofs <= best[0]):
             continue
-        if all(_size(frame, other) == frame.to_size for frame in right):
+        if all(sizes.of(frame, other) == frame.to_size for frame in right):
             best = proofs, rules
     return None if best is None else InferredRules(best[1], _text(config.rules, best[1], best[0], len(seen)))
 
@@ -58,11 +82,6 @@ def _candidates(assumed: Rules) -> Iterator[Rules]:
     for minor in sorted(range(OLDEST, NEWEST + 1), key=lambda minor: (abs(minor - assumed.minor), minor)):
         if minor != assumed.minor:
             yield rules_of_minor(minor)
-
-
-def _size(frame: Frame, config: ControllerConfig) -> int:
-    inputs, when = frame.inputs, seconds_to_ns(frame.time)
-    return decide(inputs.hpa, inputs.scale, inputs.pods, inputs.metrics, frame.memory, config, when).replicas
 
 
 def _text(assumed: Rules, better: Rules, proofs: int, compared: int) -> str:

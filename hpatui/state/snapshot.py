@@ -63,7 +63,6 @@ class HpaRow:
     hpa: Hpa
     state: HpaState
     headline: str
-    state_since: float | None
     trend: tuple[int, ...] = ()
     decision: Outlook | None = None  # what its next sync will do, where that is observed
     heat: Heat = NO_HEAT  # of the last hour

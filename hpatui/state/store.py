@@ -97,8 +97,7 @@ class Store:
         for known in (self._hpas, self._rows, self._order, self._histories, self._trends):
             known.clear()
         self._statuses = {Kind.HPA: SourceStatus(SourceState.CONNECTING, now)}
-        self._focus = self._fleet = None
-        self._rows_view = None
+        self._focus = self._fleet = self._rows_view = None
         self._dirty = True
 
     def connecting(self, context: str, acting_as: str) -> None:
@@ -106,12 +105,11 @@ class Store:
         self.context, self.acting_as, self._dirty = context, acting_as, True
 
     def connected(self, *, context: str, sandbox: bool, server_version: str, flags: ControllerFlags) -> None:
-        """The connection stands: which cluster it is, and the controller's flags as far as known."""
+        """The connection stands."""
         self.context, self.sandbox, self.server_version, self.flags = context, sandbox, server_version, flags
-        if self._focus is not None:
-            self._focus.set_flags(flags)
-        if self._fleet is not None:
-            self._fleet.set_flags(flags)
+        for known in (self._focus, self._fleet):
+            if known is not None:
+                known.set_flags(flags)
         self._dirty = True
 
     def focus(self, key: Key | None, now: float) -> Hpa | None:
@@ -169,10 +167,6 @@ class Store:
         """The status of a kind's stream, if it has one."""
         return self._statuses.get(kind)
 
-    def namespaces(self) -> list[str]:
-        """Namespaces of the HPAs known, sorted."""
-        return sorted({key.namespace for key in self._hpas})
-
     # Facts ----------------------------------------------------------------------------------------------------
 
     def take(self, seen: Seen) -> bool:
@@ -218,6 +212,8 @@ class Store:
             self._fleet = Fleet(self.flags, self._view)
             for hpa in self._hpas.values():
                 self._fleet.hpa_changed(hpa, self._history(hpa.key), self._trends.at)
+            if self._focus is not None:
+                self._fleet.adopt(self._focus.key, self._focus.observer)
             self._fleet.all = self.observe != "view" and (self.observe == "all" or len(self._hpas) <= MANY)
         return self._fleet
 
@@ -276,8 +272,7 @@ class Store:
                 record_hpa(self._history(key), None, hpa, now)  # seen again after a gap
             return
         self._hpas[key] = hpa
-        if before is None:
-            insort(self._order, key)
+        insort(self._order, key) if before is None else None
         rescale = record_hpa(self._history(key), before, hpa, now)
         if rescale is not None:
             self._notices.rescaled(hpa, rescale, now)
@@ -313,21 +308,29 @@ class Store:
         outlook = self._fleet.outlook(hpa.key) if self._fleet is not None else None
         state, text = refined(hpa, outlook, now)
         before = self._rows.get(hpa.key)
-        since = before.state_since if before is not None and before.state is state else now
         trend = self._trends.of(hpa.key, self._histories[hpa.key].current, now)
-        heat = heat_of(before.heat if before is not None else None, hpa, now)
-        row = HpaRow(hpa, state, text, since, trend, outlook, heat)
+        before_it = heat_of(before.heat, before.hpa, now) if before else None  # what was, was so until now
+        row = HpaRow(hpa, state, text, trend, outlook, heat_of(before_it, hpa, now))
         if row != before:
             self._rows[hpa.key] = row
             self._rows_view = None
 
-    def _tick(self, now: float) -> bool:
+    def pass_time(self, now: float) -> None:
+        """A tick that nobody sees, as while a replay jumps: the next one shows the same as had all been seen."""
+        self._dirty = self._tick(now, seen=False) or True
+
+    def _tick(self, now: float, *, seen: bool = True) -> bool:
         """Trends move on, countdowns and predictions are looked at. True if anything visible changed."""
         for key in self._trends.due(now):
             self._build_row(self._hpas[key], now)
             self._dirty = self._dirty or self._rows_view is None
-        if self._focus is not None and self._focus.tick(now):
+        if self._focus is not None and not seen:
+            self._focus.pass_time(now)
+        elif self._focus is not None and self._focus.tick(now):
             self._dirty = True
+        if self._fleet is not None and not seen:
+            self._fleet.pass_time(now)
+            return True
         for key in self._fleet.tick(now) if self._fleet is not None else ():
             self._build_row(self._hpas[key], now)
             self._dirty = True

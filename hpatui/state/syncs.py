@@ -101,6 +101,11 @@ class SyncClock:
             found.append(self._last)
         return found
 
+    @property
+    def due(self) -> float:
+        """From when on `passed` finds a sync; for ever where none is known."""
+        return float("inf") if self._last is None else self._last + self._step * (1 + SLACK)
+
     def next(self, now: float) -> float | None:
         """The next sync, not before `now`; None before the first is known."""
         if self._last is None:

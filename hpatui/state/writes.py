@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from hpatui.model import Workload
+from hpatui.model import Event, Hpa, Workload
+from hpatui.state.frames import Sync
+from hpatui.state.history import parse_rescale
 from hpatui.state.patterns import ReplicaWrite
 
 EFFECT_WITHIN = 5.0  # seconds between the controller's write to the target and its status, as they arrive here
@@ -43,3 +45,15 @@ class WriteWatch:
 
 def _is_own(write: ReplicaWrite, rescales: Iterable[tuple[float, int]]) -> bool:
     return any(size == write.to_size and abs(time - write.time) <= EFFECT_WITHIN for time, size in rescales)
+
+
+def own_rescales(hpa: Hpa | None, events: Iterable[Event], syncs: Iterable[Sync]) -> list[tuple[float, int]]:
+    """(time, size) of an HPA's rescales, from its status, its events and the syncs seen."""
+    times = [(sync.time, sync.to_size) for sync in syncs if sync.rescaled]
+    for event in events:
+        parsed = parse_rescale(event.message)
+        if parsed is not None and event.last_seen is not None:
+            times.append((event.last_seen, parsed[0]))
+    if hpa is not None and hpa.last_scale_time is not None:
+        times.append((hpa.last_scale_time, hpa.desired_replicas))
+    return times

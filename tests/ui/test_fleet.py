@@ -98,7 +98,7 @@ async def test_columns_can_be_hidden_and_stay_hidden() -> None:
 
 @pytest.mark.parametrize("width", range(60, 260, 7))
 def test_rows_and_header_are_as_wide_as_the_pane_and_aligned(width: int) -> None:
-    row = HpaRow(hpa("checkout", "a-namespace", metrics=[metric(45)]), HpaState.STEADY, "1 replica; all is well", None)
+    row = HpaRow(hpa("checkout", "a-namespace", metrics=[metric(45)]), HpaState.STEADY, "1 replica; all is well")
     for hidden in (frozenset(), frozenset({"bounds", "trend"}), frozenset(name for name, _ in CHOICES)):
         widths = measure([row], width, hidden)
         line, head = row_text(row, widths, "checkout", selected=False, now=NOW), header(widths)
@@ -131,7 +131,7 @@ def test_the_line_of_counts_leaves_out_but_never_cuts() -> None:
 
 
 def test_the_last_hour_is_right_aligned_and_its_halves_keep_the_peaks() -> None:
-    row = replace(HpaRow(hpa(), HpaState.STEADY, "", None), heat=Heat(1000, bytes([1, 5, 8])))
+    row = replace(HpaRow(hpa(), HpaState.STEADY, ""), heat=Heat(1000, bytes([1, 5, 8])))
     now = 1000 * STEP
     assert strip(row, 30, now).plain == " " * 27 + "▁▅█"
     assert strip(row, 15, now).plain == " " * 13 + "▁█"

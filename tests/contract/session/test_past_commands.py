@@ -282,7 +282,7 @@ def tape(tmp_path_factory: pytest.TempPathFactory) -> Tape:
     return tape
 
 
-_ABOUT = ("since", "known_since", "until", "at", "held_until", "last_contact", "state_since", "time", "trend", "agreed",
+_ABOUT = ("since", "known_since", "until", "at", "held_until", "last_contact", "time", "trend", "agreed",
           "compared", "assumed")  # fmt: skip
 
 

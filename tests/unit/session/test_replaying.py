@@ -330,3 +330,22 @@ def test_an_hpa_that_is_created_anew_stays_the_selected_one() -> None:
     assert detail is not None
     assert isinstance(detail.row.hpa, Hpa)
     assert detail.row.hpa.uid == "another"
+
+
+@pytest.mark.parametrize("path", SMALL[:2], ids=lambda path: path.name.split(".")[0])
+def test_a_jump_shows_what_each_second_on_the_way_shows(path: Path) -> None:
+    """On the way of a jump nothing is explained; the word at its end is the same all the same."""
+    found, key = recording(path)
+    first, last = found.meta.first, found.meta.last
+    walked = Player(found, key, first)
+    for part in range(1, 9):
+        moment = first + (last - first) * part / 9
+        while walked.time + 1.0 < moment:
+            walked.advance(walked.time + 1.0)
+        walked.advance(moment)
+        jumped = Player(found, key, moment, since=first)
+        then, now = plain(walked.store.snapshot(moment)), plain(jumped.store.snapshot(moment))
+        for shown in (then, now):
+            shown.pop("notices")
+            shown.pop("time")  # of the last change
+        assert now == then

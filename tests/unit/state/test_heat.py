@@ -62,7 +62,7 @@ def test_time_alone_moves_it_and_a_clock_that_goes_back_begins_anew() -> None:
 
 def _row(name: str, state: HpaState, current: int, desired: int, least: int = 1, most: int = 5) -> HpaRow:
     made = hpa(name, current=current, desired=desired)
-    return HpaRow(replace(made, min_replicas=least, max_replicas=most), state, "", None)
+    return HpaRow(replace(made, min_replicas=least, max_replicas=most), state, "")
 
 
 def test_a_fleet_is_counted_and_what_it_costs_beyond_min_adds_up() -> None:
