@@ -39,6 +39,14 @@ def cluster() -> argparse.ArgumentParser:
     return group
 
 
+def prometheus(parser: argparse.ArgumentParser) -> None:
+    """A Prometheus that knows the time in which nothing was recorded."""
+    text = (
+        "fill the time without a recording from this Prometheus: URL, svc/NS/NAME:PORT, or `cluster` to find it there"
+    )
+    parser.add_argument("--prometheus", metavar="URL", default=argparse.SUPPRESS, help=text)
+
+
 def screen() -> argparse.ArgumentParser:
     group = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     add = group.add_argument_group("screen").add_argument

@@ -27,7 +27,7 @@ from hpatui.state.frames import Frame, Sync, prediction_of, status_of
 from hpatui.state.history import parse_rescale
 from hpatui.state.inference import LEAST, infer_flags
 from hpatui.state.memory import EDGE, bounded, first_memory, longest_window, mended, shifted, with_events
-from hpatui.state.outlook import Outlook, guessed, outlook
+from hpatui.state.outlook import Outlook, guessed, of_samples, outlook, untimed
 from hpatui.state.pattern_lines import pattern_lines
 from hpatui.state.patterns import ReplicaWrite
 from hpatui.state.ring import Ring
@@ -263,7 +263,8 @@ class Observer:
         """The controller wrote: a sync has been seen."""
         before = self._hpa
         assert before is not None
-        self._clock.wrote(now)
+        if not hpa.sampled:
+            self._clock.wrote(now)
         decided = self._decide(before, self._ring.before(before, hpa, now), now)
         if decided is not None:
             self._record(before, hpa, decided, now, seen=True)
@@ -282,6 +283,7 @@ class Observer:
         inputs, decision = self._as_measured(inputs, decision, after, time)
         assumed = guessed(inputs.hpa, decision, config_of(self.flags), self._assumed(inputs, time))
         comparable = (bool(before.conditions) or self._from_start) and not (shown or untold(inputs) or assumed)
+        comparable = comparable and not after.sampled
         if comparable:
             self.syncs.append(sync)
             self._compared += 1
@@ -333,10 +335,11 @@ class Observer:
         """What the next sync will do; None where too little is known."""
         self._count_out(now)
         ahead = self._ahead(now)
-        if ahead is None:
+        if ahead is None or self._hpa is None:
             return None
         (inputs, decision, timing), judged = ahead, (self._agreed, self._compared, self.known_since)
-        return outlook(inputs.hpa, decision, config_of(self.flags), timing, judged)
+        found = outlook(inputs.hpa, decision, config_of(self.flags), timing, judged)
+        return untimed(found) if self._hpa.sampled else found
 
     def _ahead(self, now: float) -> tuple[Inputs, Decision, Timing] | None:
         """The decision of the next sync, and when things will happen."""
@@ -385,13 +388,9 @@ class Observer:
             self._rules = self._rules or infer_rules(tuple(self.frames), self._flags)
             found = infer_flags(tuple(self.frames), self.flags)
             self._hint = found.hint if found is not None else ""
-        hints = [self._hint] if self._hint else []
-        if self._rules is not None:
-            hints.append(self._rules.text)
-        if self._clock.inferred:
-            old, new = self._flags.sync_period, self._clock.period
-            hints.append(f"the controller looks every {new:g} s, not every {old:g} s as assumed")
-        return tuple(hints)
+        hints = [self._hint, self._clock.hint(self._flags.sync_period)]
+        hints += [self._rules.text] if self._rules is not None else []
+        return tuple(hint for hint in (*hints, of_samples(self._hpa)) if hint)
 
     def _assumed(self, inputs: Inputs, now: float) -> float | None:
         """Up to when the memory was assumed, as long as that can still matter."""
