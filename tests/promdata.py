@@ -79,7 +79,13 @@ class Scraper:
                 table.pop(what.key, None)
 
     def _table(self, kind: str) -> dict[Key, Any] | None:
-        return {"hpas": self.hpas, "pods": self.pods, "workloads": self.workloads, "pod metrics": self.usages}.get(kind)
+        tables: dict[str, dict[Key, Any]] = {
+            "hpas": self.hpas,
+            "pods": self.pods,
+            "workloads": self.workloads,
+            "pod metrics": self.usages,
+        }
+        return tables.get(kind)
 
     def _put(self, name: str, labels: Labels, moment: float, value: float) -> None:
         if name.startswith(self.skip):

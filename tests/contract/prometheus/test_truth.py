@@ -29,7 +29,9 @@ def hpas_of(recording: OpenRecording) -> dict[float, Hpa]:
     for seen in recording.facts():
         what = seen.what
         items = what.items if isinstance(what, Listed) else (what.item,) if isinstance(what, Upserted) else ()
-        found.update({seen.time: item for item in items if isinstance(item, Hpa)})
+        for item in items:
+            if isinstance(item, Hpa):
+                found[seen.time] = item
     return found
 
 

@@ -32,7 +32,8 @@ def test_addresses(text: str, url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "service"), [("cluster", ("", "", "")), ("svc/mon/prom:web", ("mon", "prom", "web")), ("svc/prom", ("", "prom", ""))]
+    ("text", "service"), [("cluster", ("", "", "")), ("svc/mon/prom:web", ("mon", "prom", "web")),
+                          ("svc/prom", ("", "prom", ""))]
 )  # fmt: skip
 def test_services(text: str, service: tuple[str, str, str]) -> None:
     found = where_of(replace(SETTINGS, prometheus=text), {}).service
