@@ -41,9 +41,7 @@ def cluster() -> argparse.ArgumentParser:
 
 def prometheus(parser: argparse.ArgumentParser) -> None:
     """A Prometheus that knows the time in which nothing was recorded."""
-    text = (
-        "fill the time without a recording from this Prometheus: URL, svc/NS/NAME:PORT, or `cluster` to find it there"
-    )
+    text = "fill the time without a recording from this Prometheus (Thanos, Mimir, VictoriaMetrics)"
     parser.add_argument("--prometheus", metavar="URL", default=argparse.SUPPRESS, help=text)
 
 

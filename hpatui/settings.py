@@ -51,7 +51,7 @@ class Settings:
     record_days: float = 7.0  # for how long it is kept
     record_size: int = 1024  # MB of one recording; the oldest goes first
     # A Prometheus that knows the time before hpatui recorded. Its password and token: from files, or the environment.
-    prometheus: str | None = None  # URL, svc/NAMESPACE/NAME:PORT through the API server, or "cluster" to find it there
+    prometheus: str | None = None  # its URL
     prometheus_user: str | None = None  # basic auth
     prometheus_password_file: str | None = None  # or $HPATUI_PROMETHEUS_PASSWORD
     prometheus_token_file: str | None = None  # a bearer token; or $HPATUI_PROMETHEUS_TOKEN

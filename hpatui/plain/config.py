@@ -45,7 +45,7 @@ _ABOUT = {
     "record": "keep a recording of what the screen shows",
     "record_days": "for how many days it is kept",
     "record_size": "how large one recording may grow, in MB; the oldest goes first",
-    "prometheus": "a Prometheus that knows the time before hpatui recorded: URL, svc/NAMESPACE/NAME:PORT, or cluster",
+    "prometheus": "a Prometheus that knows the time before hpatui recorded: its URL",
     "prometheus_user": "its user (basic auth); the password: $HPATUI_PROMETHEUS_PASSWORD or prometheus_password_file",
     "prometheus_password_file": "a file with the password of prometheus_user",
     "prometheus_token_file": "a file with a bearer token; or $HPATUI_PROMETHEUS_TOKEN",

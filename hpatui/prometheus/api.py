@@ -170,7 +170,9 @@ class Api:
                 f"Prometheus at {host} says: {told}", hint="ask for one namespace (-n) or a shorter time (--since)"
             )
         if told is not None:
-            raise PrometheusError(f"Prometheus at {host} says: {told}", hint="see docs/prometheus.md for the queries")
+            raise PrometheusError(
+                f"Prometheus at {host} says: {told}", hint="is it a Prometheus, or something that speaks its API?"
+            )
         if status in _BUSY or status == 500:
             raise PrometheusError(f"Prometheus at {host} is not well ({status})", hint="try again later")
         kind = answer.content_type.partition(";")[0].strip()

@@ -106,7 +106,7 @@ def _service(text: str) -> Service | None:
 
 
 def _url(text: str) -> str:
-    hint = "write http://HOST:PORT or https://HOST/PREFIX, svc/NAMESPACE/NAME:PORT, or `cluster`"
+    hint = "write http://HOST:PORT or https://HOST/PREFIX"
     try:
         parts = urlsplit(text)
         port = parts.port

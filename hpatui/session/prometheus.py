@@ -120,7 +120,12 @@ async def _asked(
 
 
 async def open_door(settings: Settings, where: Where) -> Door:
-    """The way to it: by its URL, or through the API server."""
+    """The way to it: by its URL. UsageError for a Service."""
+    if where.service is not None:
+        raise UsageError(
+            "a Prometheus is reached by its URL only, not yet through the API server",
+            hint="forward its port: kubectl port-forward svc/NAME 9090, and --prometheus http://127.0.0.1:9090",
+        )
     return HttpDoor(where)
 
 

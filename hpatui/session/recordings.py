@@ -107,6 +107,7 @@ def open_replay_of(session: SessionPort, *, way_back: str) -> ReplaySession:
         namespace=snapshot.namespace,
         all_namespaces=snapshot.namespace is None,
         hpa=None,
+        prometheus=None,  # asking one takes longer than a screen may stand still
     )
     replay = open_replay(open_named(settings, None), replace(settings), way_back=way_back)
     if detail is not None and detail.row.key in replay.hpas:
