@@ -39,6 +39,12 @@ def cluster() -> argparse.ArgumentParser:
     return group
 
 
+def prometheus(parser: argparse.ArgumentParser) -> None:
+    """A Prometheus that knows the time in which nothing was recorded."""
+    text = "fill the time without a recording from this Prometheus (Thanos, Mimir, VictoriaMetrics)"
+    parser.add_argument("--prometheus", metavar="URL", default=argparse.SUPPRESS, help=text)
+
+
 def screen() -> argparse.ArgumentParser:
     group = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     add = group.add_argument_group("screen").add_argument

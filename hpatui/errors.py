@@ -16,7 +16,8 @@
     │   └── ServerBusyError         429, 500, 503 and the like: worth another try
     ├── SandboxError            the embedded sandbox could not start or go on
     ├── LoadError               the load cannot start: target, route, plan or limits
-    └── RecordingError          a recording cannot be written, or not be read
+    ├── RecordingError          a recording cannot be written, or not be read
+    └── PrometheusError         a Prometheus cannot be asked, or does not have what is needed
 
 The client libraries' own exceptions are translated into these at the door (one module a library); nothing
 above that door catches a library's exception.
@@ -124,3 +125,7 @@ class LoadError(HpatuiError):
 
 class RecordingError(HpatuiError):
     """A recording cannot be opened, read or written."""
+
+
+class PrometheusError(HpatuiError):
+    """A Prometheus cannot be asked, refuses, or does not have what is needed."""

@@ -50,6 +50,18 @@ class Settings:
     record: bool = True  # what the screen shows is recorded, so that its past can be looked at
     record_days: float = 7.0  # for how long it is kept
     record_size: int = 1024  # MB of one recording; the oldest goes first
+    # A Prometheus that knows the time before hpatui recorded. Its password and token: from files, or the environment.
+    prometheus: str | None = None  # its URL
+    prometheus_user: str | None = None  # basic auth
+    prometheus_password_file: str | None = None  # or $HPATUI_PROMETHEUS_PASSWORD
+    prometheus_token_file: str | None = None  # a bearer token; or $HPATUI_PROMETHEUS_TOKEN
+    prometheus_ca_file: str | None = None  # PEM; None: the system's authorities
+    prometheus_cert_file: str | None = None  # PEM, our own certificate
+    prometheus_key_file: str | None = None  # its key; None: it is in prometheus_cert_file
+    prometheus_insecure: bool = False  # any certificate is good enough
+    prometheus_org_id: str | None = None  # the tenant of a Mimir or Cortex (X-Scope-OrgID)
+    prometheus_match: str | None = None  # label matchers of its series, as cluster="prod"
+    prometheus_step: float = 30.0  # seconds between the samples that are asked for
 
 
 _ENV_PREFIX = "HPATUI_"

@@ -9,6 +9,7 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from hpatui.arguments import prometheus
 from hpatui.commands import Command, CommandTable
 from hpatui.commands.running import settings_of
 from hpatui.ends import need_output, run_async
@@ -38,6 +39,8 @@ def _replay_flags(parser: argparse.ArgumentParser) -> None:
     text = "03:12, 03:12:40, '2026-11-25 03:12', RFC 3339, or -2h before the end (default: the end)"
     add("--at", metavar="TIME", help=text)
     add("--speed", type=_speed, metavar="N", help="play N times as fast, from --at or from the beginning")
+    add("--since", metavar="D", help="how far back a Prometheus is asked: 90m, 24h (default), 7d; or from a time")
+    prometheus(parser)
     add("--json", action="store_true", help="print one JSON object a line for each snapshot, as watch does")
     add("--once", action="store_true", help="print only the moment asked for")
     add("--details", action="store_true", help="with pods and events (JSON only)")
@@ -53,6 +56,7 @@ def _export_flags(parser: argparse.ArgumentParser) -> None:
     add("--from", dest="source", metavar="FILE", help="from this recording (default: the recording of the context)")
     add("--since", metavar="D", help="the last D of it: 90s, 30m, 24h, 7d; or from a time, as --at of replay")
     add("--until", metavar="TIME", help="up to a time, as --at of replay (default: the end)")
+    prometheus(parser)
     add("--anonymize", action="store_true", help="replace every name by another, the same one each time")
     add("--force", action="store_true", help="replace FILE if it is there")
 
@@ -64,6 +68,7 @@ def _history_flags(parser: argparse.ArgumentParser) -> None:
     add("--from", dest="source", metavar="FILE", help="from this recording (default: the recording of the context)")
     add("--since", default="24h", metavar="D", help="how far back: 30m, 24h (default), 7d; or from a time")
     add("--until", metavar="TIME", help="up to a time (default: the end)")
+    prometheus(parser)
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="as JSON")
     form.add_argument("--csv", action="store_true", help="as CSV, a line for each thing that happened")
@@ -89,10 +94,15 @@ def _run_replay(args: argparse.Namespace) -> int:
     settings = settings_of(args)
     if settings.hpa:
         parse_hpa_name(settings.hpa)
-    recording = open_named(settings, args.file)
+    recording = open_named(_asked(settings, args, args.file), args.file, since=args.since)
     lines = _shows_lines(args)
     session = open_replay(recording, settings, at=args.at, speed=None if lines else args.speed, from_start=lines)
     return _print(args, session) if lines else _show(settings, session)
+
+
+def _asked(settings: Settings, args: argparse.Namespace, file: str | None) -> Settings:
+    """A file that somebody names is read alone, unless they name a Prometheus as well."""
+    return replace(settings, prometheus=None) if file and not hasattr(args, "prometheus") else settings
 
 
 def _shows_lines(args: argparse.Namespace) -> bool:
@@ -137,14 +147,14 @@ def _print(args: argparse.Namespace, session: ReplaySession) -> int:
 def _run_export(args: argparse.Namespace) -> int:
     from hpatui.plain.export import export
 
-    return export(settings_of(args), args)
+    return export(_asked(settings_of(args), args, args.source), args)
 
 
 def _run_history(args: argparse.Namespace) -> int:
     need_output()
     from hpatui.plain.history import history
 
-    return history(settings_of(args), args)
+    return history(_asked(settings_of(args), args, args.source), args)
 
 
 COMMANDS: CommandTable = {

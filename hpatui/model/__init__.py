@@ -17,6 +17,7 @@ from hpatui.model.load import (
     LoadView,
 )
 from hpatui.model.objects import (
+    SAMPLED,
     Condition,
     ContainerFacts,
     Event,
@@ -54,6 +55,7 @@ from hpatui.model.stream import (
 
 __all__ = [
     "EVERYTHING",
+    "SAMPLED",
     "ClusterEvent",
     "Condition",
     "ContainerFacts",

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+SAMPLED = "from-prometheus/every"  # a label of HPAs that nobody watched: seconds between the samples that tell of them
+
 
 class Key(NamedTuple):
     """What names an object within its kind: namespace (empty if it has none) and name. Sorts as kubectl lists."""
@@ -109,6 +111,11 @@ class Hpa:
     generation: int | None = None
     sync_period: float | None = None
     owners: tuple[Owner, ...] = ()
+
+    @property
+    def sampled(self) -> bool:
+        """Whether samples tell of it instead of a watch: then a change is seen late, and syncs are not seen at all."""
+        return SAMPLED in self.labels
 
     def condition(self, type_: str) -> Condition | None:
         """The condition of that type, or None."""

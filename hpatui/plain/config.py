@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from hpatui.errors import UsageError
+from hpatui.masking import masked
 from hpatui.settings import CHOICES, Settings, config_file, load_with_origins
 
 _ABOUT = {
@@ -41,6 +42,20 @@ _ABOUT = {
     "controller_rules": "whose rules the controller follows, as 1.32; unset: those of the server's version",
     "feature_gates": "its feature gates, as HPAScaleToZero=true, where they were changed",
     "log_file": "where unexpected failures are logged; unset: hpatui.log in the state folder",
+    "record": "keep a recording of what the screen shows",
+    "record_days": "for how many days it is kept",
+    "record_size": "how large one recording may grow, in MB; the oldest goes first",
+    "prometheus": "a Prometheus that knows the time before hpatui recorded: its URL",
+    "prometheus_user": "its user (basic auth); the password: $HPATUI_PROMETHEUS_PASSWORD or prometheus_password_file",
+    "prometheus_password_file": "a file with the password of prometheus_user",
+    "prometheus_token_file": "a file with a bearer token; or $HPATUI_PROMETHEUS_TOKEN",
+    "prometheus_ca_file": "authorities (PEM) that its certificate must be from; unset: the system's",
+    "prometheus_cert_file": "our certificate (PEM), where it wants one",
+    "prometheus_key_file": "the key of prometheus_cert_file; unset: it is in that file",
+    "prometheus_insecure": "take any certificate for its",
+    "prometheus_org_id": "the tenant, where it is a Mimir or Cortex (X-Scope-OrgID)",
+    "prometheus_match": 'label matchers of its series, where it has those of several clusters: cluster="prod"',
+    "prometheus_step": "seconds between the samples that it is asked for",
     "state_dir": "where hpatui keeps what it remembers; unset: the XDG state folder",
 }
 
@@ -72,17 +87,22 @@ def show(flags: Mapping[str, Any], *, as_json: bool) -> int:
     values = asdict(settings)
     if as_json:
         rows: dict[str, SettingJson] = {
-            name: {"value": _plain(value), "from": origins[name]} for name, value in values.items()
+            name: {"value": _plain(_shown(name, value)), "from": origins[name]} for name, value in values.items()
         }
         result: ConfigJson = {"settings": rows, "file": str(config_file(os.environ))}
         print(json.dumps(result))
         return 0
-    texts = {name: _toml(value) if value is not None else "-" for name, value in values.items()}
+    texts = {name: _toml(_shown(name, value)) if value is not None else "-" for name, value in values.items()}
     name_width, value_width = max(map(len, texts)), min(40, max(map(len, texts.values())))
     print(f"{'SETTING':<{name_width}}  {'VALUE':<{value_width}}  FROM")
     for name, text in texts.items():
         print(f"{name:<{name_width}}  {text:<{value_width}}  {origins[name]}")
     return 0
+
+
+def _shown(name: str, value: Any) -> Any:
+    """An address may hold a password, though none should."""
+    return masked(value) if name in ("prometheus", "load_url") and isinstance(value, str) else value
 
 
 def _plain(value: Any) -> bool | float | str | list[str] | dict[str, Any] | None:

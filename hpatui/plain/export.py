@@ -23,7 +23,7 @@ def export(settings: Settings, args: argparse.Namespace) -> int:
         raise UsageError(f"{path} is a folder", hint="name a file in it, as run.hpatui")
     if path.exists() and not args.force:
         raise UsageError(f"{path} is there already", hint="choose another name, or give --force")
-    recording = open_named(settings, args.source)
+    recording = open_named(settings, args.source, since=args.since, until=args.until)
     try:
         key = find_hpa(recording.hpas(), settings) if settings.hpa else None
         since, until = range_of(recording.meta, args.since, args.until)

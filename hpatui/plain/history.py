@@ -12,6 +12,7 @@ from typing import Any, TextIO
 
 from hpatui.clock import as_datetime, format_rfc3339
 from hpatui.plain.export import find_hpa
+from hpatui.record.meta import RECORDED
 from hpatui.session.chronicle import Chronicle, Outage, Version, Who, Write, chronicle
 from hpatui.session.exporting import range_of
 from hpatui.session.moments import clock_text, span_text
@@ -23,35 +24,37 @@ from hpatui.text import age, printable
 
 def history(settings: Settings, args: argparse.Namespace, out: TextIO | None = None) -> int:
     """Print what happened. Returns 0. HpatuiError where there is no such recording or HPA."""
-    recording = open_named(settings, args.source)
+    named = replace(settings, hpa=args.name)
+    recording = open_named(named, args.source, since=args.since, until=args.until)
     stream = out or sys.stdout
     try:
-        key = find_hpa(list(recording.hpas()), replace(settings, hpa=args.name))
+        key = find_hpa(list(recording.hpas()), named)
         since, until = range_of(recording.meta, args.since, args.until)
         found = chronicle(recording.facts(since, until, key), key, since, until)
-        context, source = recording.meta.context, recording.meta.source
+        meta = recording.meta
     finally:
         recording.close()
     if args.json:
-        value = history_json(found, context, source)
+        value = history_json(found, meta.context, meta.source, meta.missing)
         stream.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
     elif args.csv:
         _csv(found, stream)
     else:
-        stream.write("\n".join(_lines(found)) + "\n")
+        stream.write("\n".join(_lines(found, meta.source, meta.missing)) + "\n")
     return 0
 
 
 # JSON -----------------------------------------------------------------------------------------------------------------
 
 
-def history_json(found: Chronicle, context: str, source: str) -> dict[str, Any]:
-    """The history as the JSON object that scripts rely on."""
+def history_json(found: Chronicle, context: str, source: str, missing: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The history as the JSON object that scripts rely on. `missing`: what the source cannot tell."""
     return {
         "namespace": found.key.namespace,
         "name": found.key.name,
         "context": printable(context),
         "source": source,
+        "missing": [printable(one) for one in missing],
         "since": _time(found.since),
         "until": _time(found.until),
         "rescales": [_rescale_json(one) for one in found.rescales],
@@ -139,9 +142,14 @@ def _cell(value: Any) -> Any:
 # Lines ----------------------------------------------------------------------------------------------------------------
 
 
-def _lines(found: Chronicle) -> Iterator[str]:
+def _lines(found: Chronicle, source: str = RECORDED, missing: tuple[str, ...] = ()) -> Iterator[str]:
     yield f"{printable(str(found.key))}, {span_text(found.since, found.until)}"
-    yield from _part("Rescales", [_rescale_line(one) for one in found.rescales], "none")
+    if source != RECORDED:
+        yield source
+    if missing:
+        yield f"Not told there: {printable('; '.join(missing))}"
+    untold = "its event was not recorded" if source == RECORDED else "its event is not known"
+    yield from _part("Rescales", [_rescale_line(one, untold) for one in found.rescales], "none")
     yield from _part("Who else wrote spec.replicas", [_write_line(one) for one in found.writes], "nobody")
     yield from _part("Outages", [_outage_line(one) for one in found.outages], "none")
     versions = [line for one in found.versions for line in _version_lines(one)]
@@ -158,11 +166,9 @@ def _when(moment: float) -> str:
     return clock_text(moment, dated=True)
 
 
-def _rescale_line(one: Rescale) -> str:
+def _rescale_line(one: Rescale, untold: str) -> str:
     start = "?" if one.from_size is None else str(one.from_size)
-    return (
-        f"{_when(one.time)}  {start:>4} -> {one.to_size:<4}  {printable(one.reason) or '(its event was not recorded)'}"
-    )
+    return f"{_when(one.time)}  {start:>4} -> {one.to_size:<4}  {printable(one.reason) or f'({untold})'}"
 
 
 def _write_line(one: Write) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from hpatui.errors import UsageError
 from hpatui.model import ControllerFlags, Key, SourceState
-from hpatui.record.reader import Recording
 from hpatui.session.live import Session
+from hpatui.session.recording import OpenRecording
 from hpatui.state.snapshot import Snapshot
 from hpatui.text import printable
 from hpatui.tune.rank import Judged, Prices, judge, ranked
@@ -17,7 +17,7 @@ PODS_EVERY = 5.0  # seconds between looks at the pods of all HPAs
 Progress = Callable[[int, int], None]
 
 
-def scope_of(recording: Recording, namespace: str | None, wanted: Key | None) -> list[Key]:
+def scope_of(recording: OpenRecording, namespace: str | None, wanted: Key | None) -> list[Key]:
     """The HPAs of a recording that are asked for. UsageError for one that is not in it."""
     keys = recording.hpas()
     if wanted is not None:
@@ -30,7 +30,7 @@ def scope_of(recording: Recording, namespace: str | None, wanted: Key | None) ->
 
 
 def judge_recording(
-    recording: Recording, keys: Sequence[Key], since: float, until: float, prices: Prices, goal: str, *,
+    recording: OpenRecording, keys: Sequence[Key], since: float, until: float, prices: Prices, goal: str, *,
     curves: bool = False, progress: Progress | None = None,
 ) -> Iterator[Judged]:  # fmt: skip
     """Each HPA judged by its facts from `since` to `until` (epoch seconds); one at a time, so that memory stays small."""
@@ -43,7 +43,9 @@ def judge_recording(
             progress(number + 1, len(keys))
 
 
-def timeline_of(recording: Recording, key: Key, flags: ControllerFlags, since: float, until: float) -> Timeline | None:
+def timeline_of(
+    recording: OpenRecording, key: Key, flags: ControllerFlags, since: float, until: float
+) -> Timeline | None:
     """What one HPA went through; None where it was not seen."""
     collector = Collector(key, flags)
     for seen in recording.facts(since, until, key):

@@ -13,10 +13,10 @@ from pathlib import Path
 from hpatui.errors import HpatuiError, UsageError
 from hpatui.model import Key, Kind, Listed, Seen, Upserted
 from hpatui.record.meta import Meta
-from hpatui.record.reader import Recording
 from hpatui.record.writer import Recorder
 from hpatui.session.anonymize import Anonymizer
 from hpatui.session.moments import parse_moment, parse_span
+from hpatui.session.recording import OpenRecording
 
 _BUILD = re.compile(r"^(v?[0-9]+\.[0-9]+(?:\.[0-9]+)?).*$")
 
@@ -48,7 +48,7 @@ def range_of(meta: Meta, since: str | None, until: str | None) -> tuple[float, f
 
 
 def export(
-    recording: Recording, path: Path, *, key: Key | None, since: float, until: float, anonymize: bool = False
+    recording: OpenRecording, path: Path, *, key: Key | None, since: float, until: float, anonymize: bool = False
 ) -> Exported:
     """Write the facts of `since` to `until` (of one HPA with `key`) to `path`, which appears only once it is whole.
 

@@ -2,29 +2,58 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
-from hpatui.errors import HpatuiError, RecordingError, UsageError
+from hpatui.errors import HpatuiError, NoClusterError, RecordingError, UsageError
 from hpatui.record.places import SUFFIX, recording_path, recordings_folder
 from hpatui.record.reader import Recording, open_recording
 from hpatui.session.moments import parse_moment
 from hpatui.session.port import SessionPort
-from hpatui.session.recording import RecordingPort
+from hpatui.session.recording import OpenRecording, RecordingPort
 from hpatui.session.replaying import ReplaySession
 from hpatui.settings import Settings
 from hpatui.text import printable
 
 
-def open_named(settings: Settings, file: str | None) -> Recording:
-    """The recording in `file`, else that of the settings' context (the kubeconfig's current one). RecordingError with what
-    there is instead.
+def open_named(
+    settings: Settings, file: str | None, *, since: str | None = None, until: str | None = None
+) -> OpenRecording:
+    """The recording in `file`, else that of the settings' context (the kubeconfig's current one); where the settings name a
+    Prometheus, with what that tells of the time without a recording, from `since` (24h) to `until`. RecordingError with
+    what there is instead.
     """
-    return open_recording(Path(file).expanduser() if file else path_of_context(settings))
+    if not settings.prometheus:
+        return open_recording(Path(file).expanduser() if file else path_of_context(settings))
+    from hpatui.session.prometheus import Wish, filled
+
+    return filled(settings, _own(settings, file), Wish(since, until, bool(file)), say=_say)
 
 
-def path_of_context(settings: Settings) -> Path:
-    """Where the recording of the context is. RecordingError where there is none."""
+def _own(settings: Settings, file: str | None) -> Recording | None:
+    """What is recorded; None where nothing is, and nobody named a file."""
+    if file:
+        return open_recording(Path(file).expanduser())
+    try:
+        return open_recording(path_of_context(settings, guess=False))
+    except (RecordingError, NoClusterError):
+        return None
+
+
+def _say(text: str) -> None:
+    """Progress on a terminal, which the next line overwrites; whole lines anywhere."""
+    if text.endswith("\n"):
+        sys.stderr.write(f"hpatui: {text}")
+    elif sys.stderr.isatty():
+        sys.stderr.write(f"\r{text:<40}" + ("" if text else "\r"))
+        sys.stderr.flush()
+
+
+def path_of_context(settings: Settings, *, guess: bool = True) -> Path:
+    """Where the recording of the context is. RecordingError where there is none. `guess`: where only one cluster was ever
+    recorded, it is that.
+    """
     context = settings.context or _current_context(settings)
     if context is not None:
         path = recording_path(settings, context)
@@ -35,7 +64,7 @@ def path_of_context(settings: Settings) -> Path:
         if same:  # the same context of another kubeconfig, as that of a sandbox, which has a new one each time
             return same[0]
     known = _there(settings)
-    if context is None and len(known) == 1:
+    if guess and context is None and len(known) == 1:
         return known[0]
     names = ", ".join(path.stem for path in known[:5])
     what = f"there is no recording of context {printable(context)}" if context else "say which recording"
@@ -78,6 +107,7 @@ def open_replay_of(session: SessionPort, *, way_back: str) -> ReplaySession:
         namespace=snapshot.namespace,
         all_namespaces=snapshot.namespace is None,
         hpa=None,
+        prometheus=None,  # asking one takes longer than a screen may stand still
     )
     replay = open_replay(open_named(settings, None), replace(settings), way_back=way_back)
     if detail is not None and detail.row.key in replay.hpas:

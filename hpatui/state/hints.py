@@ -47,9 +47,5 @@ class Hints:
         if self._asked is not None:
             found = infer_flags(*self._asked)
             self._asked, self._hint = None, found.hint if found is not None else ""
-        hints = [self._hint] if self._hint else []
-        if self.rules is not None:
-            hints.append(self.rules.text)
-        if clock.inferred:
-            hints.append(f"the controller looks every {clock.period:g} s, not every {known.sync_period:g} s as assumed")
-        return tuple(hints)
+        rules = self.rules.text if self.rules is not None else ""
+        return tuple(hint for hint in (self._hint, rules, clock.hint(known.sync_period)) if hint)

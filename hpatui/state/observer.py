@@ -26,7 +26,7 @@ from hpatui.state.facts import Facts, Inputs, Reader, untold
 from hpatui.state.frames import Frame, Sync, prediction_of, status_of
 from hpatui.state.hints import Hints
 from hpatui.state.memory import EDGE, bounded, first_memory, longest_window, mended, shifted, with_events
-from hpatui.state.outlook import Outlook, guessed, outlook
+from hpatui.state.outlook import Outlook, guessed, of_samples, outlook, untimed
 from hpatui.state.pattern_lines import pattern_lines
 from hpatui.state.patterns import ReplicaWrite
 from hpatui.state.ring import Ring
@@ -168,7 +168,7 @@ class Observer:
         """As `explanation` where nobody looks; the next one is the same as if somebody had."""
         if self._is_due(now):
             self._owed = now
-            self._look_for_hints()
+            self._hints.look(self._compared - self._agreed, self.frames, self._flags, self._clock)
 
     @property
     def due(self) -> float:  # from when on a sync has passed that nobody counted
@@ -267,7 +267,8 @@ class Observer:
         """The controller wrote: a sync has been seen."""
         before = self._hpa
         assert before is not None
-        self._clock.wrote(now)
+        if not hpa.sampled:
+            self._clock.wrote(now)
         decided = self._decide(before, self._ring.before(before, hpa, now), now)
         if decided is not None:
             self._record(before, hpa, decided, now, seen=True)
@@ -286,6 +287,7 @@ class Observer:
         inputs, decision = self._as_measured(inputs, decision, after, time)
         assumed = guessed(inputs.hpa, decision, config_of(self.flags), self._assumed(inputs, time))
         comparable = (bool(before.conditions) or self._from_start) and not (shown or untold(inputs) or assumed)
+        comparable = comparable and not after.sampled
         if comparable:
             self.syncs.append(sync)
             self._compared += 1
@@ -337,10 +339,11 @@ class Observer:
         """What the next sync will do; None where too little is known."""
         self.count_out(now)
         ahead = self._ahead(now)
-        if ahead is None:
+        if ahead is None or self._hpa is None:
             return None
         (inputs, decision, timing), judged = ahead, (self._agreed, self._compared, self.known_since)
-        return outlook(inputs.hpa, decision, config_of(self.flags), timing, judged)
+        found = outlook(inputs.hpa, decision, config_of(self.flags), timing, judged)
+        return untimed(found) if self._hpa.sampled else found
 
     def _ahead(self, now: float) -> tuple[Inputs, Decision, Timing] | None:
         """The decision of the next sync, and when things will happen."""
@@ -363,7 +366,7 @@ class Observer:
         hpa = self._hpa
         if hpa is None:
             return None
-        self._look_for_hints()
+        self._hints.look(self._compared - self._agreed, self.frames, self._flags, self._clock)
         ahead = self._ahead(now)
         self._from_status = ahead is None
         if ahead is None:
@@ -381,13 +384,9 @@ class Observer:
             agreed=self._agreed,
             compared=self._compared,
             patterns=pattern_lines(hpa, self._history, self._ring.last, self.writes, self._flags, now),
-            hints=self._hints.lines(self._flags, self._clock),
+            hints=(*self._hints.lines(self._flags, self._clock), *of_samples(hpa)),
             rules=self._flags.rules_text,
         )
-
-    def _look_for_hints(self) -> None:
-        if self._hpa is not None:
-            self._hints.look(self._compared - self._agreed, self.frames, self._flags, self._clock)
 
     def _assumed(self, inputs: Inputs, now: float) -> float | None:
         """Up to when the memory was assumed, as long as that can still matter."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 from hpatui.autoscaler.decision import Decision
 from hpatui.autoscaler.explain import Timing
 from hpatui.autoscaler.inputs import ControllerConfig, HpaObject
 from hpatui.autoscaler.sentences import clock_time, plural
 from hpatui.autoscaler.steps import allowance_of, hold_of
+from hpatui.model import Hpa
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,21 @@ def outlook(
         compared=compared,
         known_since=known_since,
     )
+
+
+_UNTIL = re.compile(r" (?:until(?: at the latest)?|at) [0-9]{2}:[0-9]{2}:[0-9]{2}.*$")
+
+
+def untimed(found: Outlook) -> Outlook:
+    """Without the moments that windows and policies of an unknown spec.behavior would give."""
+    return replace(found, text=_UNTIL.sub("", found.text), held_until=None, more_at=None, assumed=True)
+
+
+def of_samples(hpa: Hpa) -> tuple[str, ...]:
+    """What to bear in mind where samples tell of an HPA; nothing where it is watched."""
+    if not hpa.sampled:
+        return ()
+    return ("told by samples of Prometheus: spec.behavior and syncs are not, so their defaults are assumed",)
 
 
 def guessed(spec: HpaObject, decision: Decision, config: ControllerConfig, assumed: float | None) -> bool:

@@ -42,6 +42,12 @@ class SyncClock:
         """The last sync, seen or counted out."""
         return self._last
 
+    def hint(self, assumed: float) -> str:
+        """That its period is another than the one that was assumed (seconds); empty where it is not."""
+        return (
+            f"the controller looks every {self.period:g} s, not every {assumed:g} s as assumed" if self.inferred else ""
+        )
+
     def start(self, created: float, *, at_once: bool = False) -> None:
         """The HPA is brand-new: its first sync comes one period after its creation, or (from 1.37 on) at once."""
         self._last = created - self._step if at_once else created
