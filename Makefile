@@ -9,7 +9,7 @@ ARGS   ?=
 JOBS   ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-failed test-fast check format lint types contracts conformance mutants monkey release-check bench screenshots clean
+.PHONY: help setup demo test test-failed test-fast check format lint types contracts conformance mutants monkey release-check docs bench screenshots clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,10 @@ monkey: $(STAMP) ## random keys, texts, sizes and faults at the screen (ARGS='--
 release-check: $(STAMP) ## build the packages, install them in every way this machine can, and use them
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[release]'
 	@$(BIN)/python -m tests.packaging $(ARGS)
+
+docs: $(STAMP) ## reference from the code, and the site into site/
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@$(BIN)/python -m tests.docs.generate && NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: $(STAMP) ## measure; prints tables and writes bench/results.json
 	@$(BIN)/python -m bench $(ARGS)

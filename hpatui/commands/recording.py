@@ -18,9 +18,6 @@ def _flags(parser: argparse.ArgumentParser) -> None:
     add("--out", metavar="FILE", help="where to record (default: the recording of the context, in the state folder)")
     add("--metrics-port", type=_port, metavar="N", help="serve Prometheus metrics of the HPAs on this port")
     add("--metrics-address", default="", metavar="IP", help="the address to serve them on (default: all)")
-    text = "fill in the time before from this Prometheus (Thanos, Mimir, VictoriaMetrics), or `auto`: the cluster's own"
-    add("--prometheus", metavar="URL", help=text)
-    add("--since", default="24h", metavar="D", help="with --prometheus: how far back (24h)")
     for name, word in (("days", "for how long facts are kept (7)"), ("size", "MB of the recording at most (1024)")):
         kind = float if name == "days" else int
         add(f"--{name}", dest=f"record_{name}", type=kind, default=argparse.SUPPRESS, metavar="N", help=word)
@@ -41,8 +38,6 @@ def _record(args: argparse.Namespace) -> int:
         out=args.out or "",
         port=args.metrics_port,
         address=args.metrics_address,
-        prometheus=args.prometheus or "",
-        since=args.since,
     )
     return run_async(record(settings_of(args, observe="all"), options))
 

@@ -26,15 +26,13 @@ _NO_WAY = ("another hpatui", "newer hpatui", "is no recording", "another program
 @dataclass(frozen=True, slots=True)
 class RecordOptions:
     """`until`: epoch seconds (None: until interrupted); `out`: the file (empty: that of the context); `port` of the metrics
-    (None: none are served); `prometheus`: URL of a Prometheus for the time before, or `auto` (empty: none).
+    (None: none are served).
     """
 
     until: float | None = None
     out: str = ""
     port: int | None = None
     address: str = ""
-    prometheus: str = ""
-    since: str = "24h"
 
 
 def until_of(text: str, now: float) -> float:
