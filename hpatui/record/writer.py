@@ -106,6 +106,11 @@ class Recorder:
             self._guarded(self._end)
             self._let_go()
 
+    @property
+    def hopeless(self) -> bool:
+        """Whether nothing is recorded any more, for a reason that does not go away by itself: `problem`."""
+        return self._hopeless
+
     # The work -------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:

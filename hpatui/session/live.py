@@ -10,9 +10,9 @@ shown as failed until the user switches context.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hpatui import logs
@@ -20,7 +20,6 @@ from hpatui.clock import Clock, SystemClock
 from hpatui.errors import (
     AuthError,
     ClusterError,
-    ForbiddenError,
     HpatuiError,
     LoginNeededError,
     NoClusterError,
@@ -126,6 +125,10 @@ class Session:
     @property
     def snapshot(self) -> Snapshot:
         return self._publisher.snapshot
+
+    @property
+    def recording(self) -> Path | None:
+        return self._store.recording
 
     def subscribe(self, callback: Callable[[Snapshot], None]) -> Callable[[], None]:
         return self._publisher.subscribe(callback)
@@ -359,14 +362,9 @@ class Session:
         return to_yaml(await self._need_source().get_object(kind, key))
 
     async def describe(self, key: Key) -> str:
-        from hpatui.session.objects import describe
+        from hpatui.session.objects import described
 
-        source = self._need_source()
-        raw = await source.get_object("HorizontalPodAutoscaler", key)
-        events: list[bytes] | None = None
-        with contextlib.suppress(ForbiddenError):
-            events = await source.events_of("HorizontalPodAutoscaler", key)
-        return describe(raw, events, self.clock.time())
+        return await described(self._need_source(), key, self.clock.time())
 
     async def examine(self) -> Report:
         from hpatui.session.doctor import examine

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import yaml
 
 from hpatui.autoscaler.describe import describe_hpa
 from hpatui.clock import as_datetime
-from hpatui.errors import MalformedObject
+from hpatui.errors import ForbiddenError, MalformedObject
+
+if TYPE_CHECKING:
+    from hpatui.cluster.source import ClusterSource
+    from hpatui.model import Key
 
 
 def to_yaml(raw: bytes) -> str:
@@ -37,6 +42,15 @@ def describe(raw: bytes, events: Sequence[bytes] | None, now: float) -> str:
     """
     found = None if events is None else [_object(event) for event in events]
     return describe_hpa(_object(raw), found, as_datetime(now))
+
+
+async def described(source: ClusterSource, key: Key, now: float) -> str:
+    """The text of `kubectl describe hpa` of an HPA as it is in the cluster at present. ClusterError."""
+    raw = await source.get_object("HorizontalPodAutoscaler", key)
+    events: list[bytes] | None = None
+    with contextlib.suppress(ForbiddenError):
+        events = await source.events_of("HorizontalPodAutoscaler", key)
+    return describe(raw, events, now)
 
 
 def _object(raw: bytes) -> dict[str, Any]:

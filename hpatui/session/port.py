@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from hpatui.errors import HpatuiError, LoginNeededError, UsageError
@@ -80,6 +81,10 @@ class SessionPort(Protocol):
     @property
     def snapshot(self) -> Snapshot:
         """The newest snapshot; there is one from the start (status: connecting)."""
+
+    @property
+    def recording(self) -> Path | None:
+        """The file to which what is seen is recorded at present; None where nothing is recorded."""
 
     def subscribe(self, callback: Callable[[Snapshot], None]) -> Callable[[], None]:
         """Call `callback` on the loop after changes, at most four times a second; returns how to unsubscribe."""

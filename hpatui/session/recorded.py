@@ -25,12 +25,15 @@ if TYPE_CHECKING:
 
 MEGA = 1_000_000
 DEMO_SIZE = 64  # MB of the recording of a sandbox
+SHARED = ".hpatui"
 KEPT = 3  # recordings of other sandboxes
 SLOW = 20.0  # seconds that a disk may take at the end
 
 
 class RecordedStore(Store):
-    """`record`: whether to record, or the file to record to. Times are those of the store, in whole milliseconds."""
+    """`record`: whether to record, or the file to record to (one that ends in `.hpatui` is a single file at the end, to be
+    handed on). Times are those of the store, in whole milliseconds.
+    """
 
     def __init__(
         self, settings: Callable[[], Settings], record: bool | str, clock: Clock, *,
@@ -41,6 +44,12 @@ class RecordedStore(Store):
         self.recorder: Recorder | None = None
         self._told = ""
         self._ending: list[threading.Thread] = []
+
+    @property
+    def recording(self) -> Path | None:
+        """The file that is written; None where nothing is recorded, or cannot be."""
+        recorder = self.recorder
+        return recorder.path if recorder is not None and not recorder.hopeless else None
 
     def take(self, seen: Seen) -> bool:
         seen = Seen(round(seen.time, 3), seen.what)
@@ -85,7 +94,15 @@ class RecordedStore(Store):
         if meta.sandbox and not isinstance(self._record, str):
             size = min(size, DEMO_SIZE)
             _forget_other_sandboxes(path)
-        self.recorder = Recorder(path, meta, self._clock, live=True, days=settings.record_days, size=size * MEGA)
+        self.recorder = Recorder(
+            path,
+            meta,
+            self._clock,
+            live=True,
+            single=path.suffix == SHARED,
+            days=settings.record_days,
+            size=size * MEGA,
+        )
 
     def reset(self, *, context: str, namespace: str | None, now: float, sandbox: bool = False) -> None:
         super().reset(context=context, namespace=namespace, now=now, sandbox=sandbox)

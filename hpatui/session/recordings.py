@@ -109,7 +109,8 @@ def open_replay_of(session: SessionPort, *, way_back: str) -> ReplaySession:
         hpa=None,
         prometheus=None,  # asking one takes longer than a screen may stand still
     )
-    replay = open_replay(open_named(settings, None), replace(settings), way_back=way_back)
+    recording = open_named(settings, str(session.recording) if session.recording else None)
+    replay = open_replay(recording, settings, way_back=way_back)
     if detail is not None and detail.row.key in replay.hpas:
         replay.select(detail.row.key)
     return replay

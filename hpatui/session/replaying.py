@@ -86,6 +86,10 @@ class ReplaySession:
         return self._snapshot
 
     @property
+    def recording(self) -> None:
+        """None: the past is not recorded again."""
+
+    @property
     def hpas(self) -> Sequence[Key]:
         """The HPAs in the recording."""
         return self._hpas

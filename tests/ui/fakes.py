@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 from hpatui.doctor.report import Check, Outcome, Report
 from hpatui.errors import LoadError, LoginNeededError
@@ -81,6 +82,7 @@ class FakeSession:
         self.commands: list[str] = []
         self.question: str | None = None
         self.fail: str | None = None
+        self.recording: Path | None = None
         self._subscribers: list[Callable[[Snapshot], None]] = []
         self.store = Store(context="test", namespace="heyongjia", sandbox=True, now=NOW)
         if live:
