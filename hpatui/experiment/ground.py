@@ -241,3 +241,12 @@ async def clean_up_before(settings: Settings, say: Say) -> None:
 async def sleep_until(clock: Clock, moment: float, speed: float) -> None:
     """Until that moment of the cluster's clock."""
     await asyncio.sleep(max(0.0, (moment - clock.time()) / speed))
+
+
+def recording_beside(report: Path | None, number: int, of: int) -> Path | None:
+    """Where run `number` of `of` is recorded: beside the report, anew; nowhere without a report."""
+    if report is None:
+        return None
+    path = report.with_name(f"{report.stem}{f'-{number}' if of > 1 else ''}.hpatui")
+    path.unlink(missing_ok=True)
+    return path

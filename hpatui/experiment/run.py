@@ -18,7 +18,7 @@ from hpatui.errors import HpatuiError, LoadError, UsageError
 from hpatui.experiment.collect import Collector, at_speed
 from hpatui.experiment.facts import Facts, Struck
 from hpatui.experiment.file import Experiment, Fault, Variant, check_bounds
-from hpatui.experiment.ground import Ground, opened
+from hpatui.experiment.ground import Ground, opened, recording_beside
 from hpatui.experiment.judge import FAILED, UNKNOWN, WAITING, Verdict, judge
 from hpatui.experiment.possible import Bounds
 from hpatui.model import Key, LoadState
@@ -189,7 +189,8 @@ class Run:
             all_namespaces=False, observe="focus", load_via=experiment.way.via, load_workers=experiment.way.workers,
             load_url=experiment.way.url or None, load_plan=None, max_rate=experiment.way.max_rate,
         )  # fmt: skip
-        session = Session(settings, ground.clock, say=self._s.say, ask=self._s.ask)
+        path = recording_beside(self._s.beside, self._number, self._of)
+        session = Session(settings, ground.clock, say=self._s.say, ask=self._s.ask, record=str(path) if path else False)
         try:
             self._tell("connecting")
             snapshot = await wait_live(session)
@@ -214,6 +215,7 @@ class Run:
                 unsubscribe()
         finally:
             await session.stop()
+            self.ran.recording = str(path) if path is not None and path.exists() else ""
 
     def _look(self, session: Session) -> HpaRow:
         """The HPA as it is. HpatuiError where it is gone, or nothing can be told any more."""

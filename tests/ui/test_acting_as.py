@@ -17,7 +17,7 @@ from tests.factories import NOW
 @pytest.mark.parametrize("width", [80, 200])
 def test_the_header_says_as_whom_one_acts(width: int) -> None:
     store = Store(context="", namespace="shop", now=NOW)
-    screen = cast(Any, SimpleNamespace(size=SimpleNamespace(width=width), _before_contact=lambda: ""))
+    screen = cast(Any, SimpleNamespace(size=SimpleNamespace(width=width), _before_contact=lambda: "", _past=None))
     for acting_as, shown in (("", False), ("jane", True), ("jane (groups ops, dev)", True)):
         store.connecting("prod", acting_as)
         text = Text()
@@ -29,7 +29,7 @@ def test_the_header_says_as_whom_one_acts(width: int) -> None:
 @pytest.mark.parametrize(("width", "shown"), [(200, True), (40, False)])
 def test_the_header_names_the_rules_where_there_is_room(width: int, shown: bool) -> None:
     store = Store(context="", namespace="shop", now=NOW)
-    screen = cast(Any, SimpleNamespace(size=SimpleNamespace(width=width), _before_contact=lambda: ""))
+    screen = cast(Any, SimpleNamespace(size=SimpleNamespace(width=width), _before_contact=lambda: "", _past=None))
     store.connecting("prod", "")
     text = Text()
     snapshot = replace(store.snapshot(NOW), rules="rules of 1.32, as given (server 1.33.5)", server_version="v1.33.5")
