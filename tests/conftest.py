@@ -9,9 +9,12 @@ import pytest
 
 from tests.sandboxes import sandbox
 
-# A shell that starts the tests in the background lets them ignore ctrl+c, and every program that they start with them.
+# A shell that starts the tests in the background, or nohup, lets them ignore ctrl+c or a hangup, and with them every program
+# that they start: hpatui leaves a signal ignored that was, and the tests of its ends would wait for nothing.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="module")
